@@ -1,0 +1,19 @@
+"""Who asks: a value that services, reading and the schema may know."""
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+
+@dataclass(frozen=True)
+class Caller:
+    """One user (or agent) acting in one workspace, for the length of a request.
+
+    `request_id` goes into the log and the response, so that the two can be told
+    to belong together.
+    """
+
+    workspace_id: UUID
+    user_id: UUID | None
+    actor_type: str = "user"
+    label: str | None = None
+    request_id: UUID | None = field(default=None, compare=False)

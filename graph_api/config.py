@@ -1,0 +1,117 @@
+"""The settings, read once from the environment.
+
+No other module reads `os.environ`. Every setting has a default that works on a
+laptop; `docs/operations.md` lists them, and a test compares that list with this one.
+"""
+
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import AliasChoices, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _data_dir() -> Path:
+    return Path.home() / ".local" / "share" / "graph-api"
+
+
+class Settings(BaseSettings):
+    """What an operator may set. Names are those of the environment, in lower case."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", populate_by_name=True
+    )
+
+    database_url: SecretStr | None = Field(
+        default=None,
+        description="PostgreSQL 15 to 18 to use instead of the embedded one, as "
+        "postgresql://user:password@host:port/name.",
+    )
+    database_admin_url: SecretStr | None = Field(
+        default=None,
+        description="The login that migrates; by default the one of DATABASE_URL.",
+    )
+    graph_api_data_dir: Path = Field(
+        default_factory=_data_dir,
+        description="Where the embedded database and the made-up secrets lie.",
+    )
+    secret_key: SecretStr | None = Field(
+        default=None,
+        min_length=16,
+        description="Signs cursors. Made once and kept in the data directory when "
+        "unset; required with DATABASE_URL and several workers.",
+    )
+    pool_size: int = Field(
+        default=10,
+        ge=1,
+        le=500,
+        validation_alias=AliasChoices("database_pool_size", "pool_size"),
+        description="Connections that each worker keeps open.",
+    )
+    max_overflow: int = Field(
+        default=20,
+        ge=0,
+        le=500,
+        validation_alias=AliasChoices("database_max_overflow", "max_overflow"),
+        description="Connections that each worker may open beyond them under load.",
+    )
+    pool_timeout: float = Field(
+        default=2.0,
+        gt=0,
+        description="Seconds to wait for a free connection before SERVICE_BUSY.",
+    )
+    pool_recycle: int = Field(
+        default=3600,
+        ge=-1,
+        description="Seconds after which a connection is replaced; -1 is never.",
+    )
+    sql_echo: bool = Field(
+        default=False, description="Whether to log every statement (never values)."
+    )
+    statement_timeout_s: float = Field(
+        default=8.0, gt=0, description="Seconds that one statement may take."
+    )
+    lock_timeout_s: float = Field(
+        default=3.0, gt=0, description="Seconds that a statement may wait for a lock."
+    )
+    operation_timeout_s: float = Field(
+        default=30.0, gt=0, description="Seconds that one operation may take in all."
+    )
+    max_page: int = Field(
+        default=100, ge=1, le=10_000, description="The largest `first` or `last`."
+    )
+    max_depth: int = Field(
+        default=12, ge=1, description="Relations within relations in one operation."
+    )
+    max_rows: int = Field(
+        default=500_000, ge=1, description="Rows that one operation could ask for."
+    )
+    max_tokens: int = Field(default=2_000, ge=1, description="Tokens in an operation.")
+    max_query_bytes: int = Field(
+        default=64 * 1024, ge=1, description="Bytes of an operation's text."
+    )
+    max_body_bytes: int = Field(
+        default=8 * 1024 * 1024, ge=1, description="Bytes of a request's body."
+    )
+    max_aliases: int = Field(default=30, ge=0, description="Aliases in an operation.")
+    max_root_fields: int = Field(
+        default=20, ge=1, description="Fields at the root of an operation."
+    )
+    graphiql: bool = Field(
+        default=True, description="Whether browsers get GraphiQL at /graphql."
+    )
+    graph_api_trust_bind: bool = Field(
+        default=False,
+        description="Whether to serve without accounts on another address than "
+        "loopback; only where something else keeps strangers out.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="How much to log."
+    )
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process."""
+    return Settings()
