@@ -1,7 +1,16 @@
 """What is stored: one module a domain, all importable from here."""
 
 from .accounts import IdempotencyKey, MemberRole, Membership, User, Workspace
-from .base import Base, Entity, EntityType, Keyed, Tenant, Versioned
+from .base import (
+    Base,
+    Entity,
+    EntityType,
+    Imported,
+    Keyed,
+    Tenant,
+    Versioned,
+    public_name,
+)
 from .commitments import Commitment, CommitmentSource, CommitmentState, CommitmentType
 from .documents import (
     ClassificationStatus,
@@ -37,6 +46,7 @@ __all__ = [
     "EntityType",
     "FileHash",
     "IdempotencyKey",
+    "Imported",
     "IngestionStatus",
     "Interaction",
     "Keyed",
@@ -56,4 +66,5 @@ __all__ = [
     "User",
     "Versioned",
     "Workspace",
+    "public_name",
 ]

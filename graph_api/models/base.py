@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import (
     DateTime,
     Double,
+    FetchedValue,
     ForeignKeyConstraint,
     Index,
     MetaData,
@@ -27,6 +28,17 @@ from ..keys import new_key
 from .rules import JsonObject, checks
 
 Json = dict[str, Any]
+
+
+def public_name(attribute: str) -> str:
+    """What clients, the log and import files call an attribute: `due_at` is `dueAt`.
+
+    `metadata` is reserved on the classes, which say `details` in its place.
+    """
+    if attribute == "details":
+        return "metadata"
+    first, *rest = attribute.split("_")
+    return first + "".join(word.capitalize() for word in rest)
 
 
 class Base(DeclarativeBase):
@@ -98,10 +110,14 @@ class Versioned:
     """A row that can change; a trigger moves both, in set-based updates too."""
 
     updated_at: Mapped[datetime] = mapped_column(
-        server_default=func.now(), comment="When it was last changed.", sort_order=91
+        server_default=func.now(),
+        server_onupdate=FetchedValue(),
+        comment="When it was last changed.",
+        sort_order=91,
     )
     version: Mapped[int] = mapped_column(
         server_default=text("1"),
+        server_onupdate=FetchedValue(),
         comment="1 when it was made, one more with each change; pass it as "
         "`expectedVersion` to change only what you have seen.",
         sort_order=92,
@@ -172,7 +188,17 @@ def ordered(name: str, column: str) -> Index:
 
     The NULLS clause must be exactly that of the statement, or the index is of no use.
     """
-    return index(name, text(f"{column} DESC NULLS LAST"), text("id DESC"))
+    return index(
+        name,
+        text(f"{column} DESC NULLS LAST"),
+        text("id DESC"),
+        info={"orders": column},
+    )
+
+
+def points_at(entity_type: str) -> dict[str, Any]:
+    """The `info` of a column with the id of any entity, whose kind is in another."""
+    return {"entity_type": entity_type}
 
 
 def imported(table: str) -> Index:

@@ -3,13 +3,17 @@
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import cast
 from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
+    Column,
     Computed,
+    Index,
     Numeric,
     String,
+    Table,
     UniqueConstraint,
     func,
     true,
@@ -27,10 +31,10 @@ from .base import (
     Json,
     Keyed,
     Tenant,
-    gin,
     imported,
     index,
     ordered,
+    points_at,
     references,
 )
 from .rules import AtMost, Filled, Matching, Within, Words, rule
@@ -117,7 +121,6 @@ class Document(Entity, Imported):
         ordered("idx_documents_created", "created_at"),
         ordered("idx_documents_updated_at", "updated_at"),
         ordered("idx_documents_file_size", "file_size"),
-        gin("idx_documents_search", "search"),
         imported("documents"),
     )
 
@@ -181,12 +184,6 @@ class Document(Entity, Imported):
     text: Mapped[str | None] = mapped_column(
         deferred=True, info=rule(AtMost(5_000_000)), comment="Its text."
     )
-    search: Mapped[str | None] = mapped_column(
-        TSVECTOR,
-        Computed(_SEARCH, persisted=True),
-        deferred=True,
-        comment="The words of title and text, as full-text search wants them.",
-    )
     metadata_extracted: Mapped[Json] = mapped_column(
         server_default=literal("'{}'"), comment="What programs have found out about it."
     )
@@ -218,6 +215,23 @@ class Document(Entity, Imported):
     extracted_at: Mapped[datetime | None] = mapped_column(
         comment="When it was extracted."
     )
+
+
+# A column of the table and not of the class: nobody reads it, and it is as large as the
+# text, of which the database makes it.
+SEARCH = Column(
+    "search",
+    TSVECTOR,
+    Computed(_SEARCH, persisted=True),
+    comment="The words of title and text, as full-text search wants them.",
+)
+cast(Table, Document.__table__).append_column(SEARCH)
+Index(
+    "idx_documents_search",
+    Document.__table__.c.workspace_id,
+    SEARCH,
+    postgresql_using="gin",
+)
 
 
 class FileHash(Tenant, Keyed):
@@ -262,7 +276,9 @@ class DocumentLink(Tenant, Keyed):
     )
     # No foreign key: any entity may be meant. The service checks it under a lock,
     # removes it with its target, and `graph-api check` looks for what slipped past.
-    entity_id: Mapped[UUID] = mapped_column(comment="What it is about.")
+    entity_id: Mapped[UUID] = mapped_column(
+        info=points_at("entity_type"), comment="What it is about."
+    )
     relation: Mapped[str] = mapped_column(
         String(100),
         info=rule(Filled()),

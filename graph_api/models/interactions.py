@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import UserDefinedType
 
-from .base import EntityType, Json, Keyed, Tenant, index
+from .base import EntityType, Json, Keyed, Tenant, index, points_at
 from .rules import Words
 
 
@@ -40,7 +40,12 @@ class Interaction(Tenant, Keyed):
         # The trigger that keeps the log complete looks for (workspace, entity, xid).
         index("idx_interactions_entity", "primary_entity_id", "xid", "position"),
         index("idx_interactions_type", "type", "position"),
-        index("idx_interactions_created", "created_at", "position"),
+        index(
+            "idx_interactions_created",
+            text("created_at DESC NULLS LAST"),
+            text("position DESC"),
+            info={"orders": "created_at"},
+        ),
         index(
             "idx_interactions_actor",
             "actor_type",
@@ -84,7 +89,9 @@ class Interaction(Tenant, Keyed):
     primary_entity_type: Mapped[EntityType] = mapped_column(
         Words(EntityType), comment="The kind of thing that it was done to."
     )
-    primary_entity_id: Mapped[UUID] = mapped_column(comment="What it was done to.")
+    primary_entity_id: Mapped[UUID] = mapped_column(
+        info=points_at("primary_entity_type"), comment="What it was done to."
+    )
     related_entities: Mapped[list[Json]] = mapped_column(
         JSONB,
         server_default=text("'[]'"),

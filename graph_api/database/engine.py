@@ -1,0 +1,220 @@
+"""Connections that are bound to a workspace, and transactions on them.
+
+Every connection works as the application role, which owns nothing, and sees one
+workspace: forced row-level security reads it from the setting `app.workspace`. Reads
+run in autocommit on a connection bound by a session SET; a transaction says it again
+with SET LOCAL in the same message as its BEGIN, which costs no round trip.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import URL, Executable, Row, event, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import (
+    AsyncConnection,
+    AsyncEngine,
+    AsyncSession,
+    create_async_engine,
+)
+
+from ..config import Settings
+from ..errors import ConfigurationError
+
+# The role that policies are written for. It owns nothing and cannot log in by itself
+# but on the embedded server.
+APPLICATION_ROLE = "graph_api"
+
+
+class Connection:
+    """One connection of one operation, bound to its workspace and used serially."""
+
+    def __init__(self, connection: AsyncConnection, workspace_id: UUID) -> None:
+        self.workspace_id = workspace_id
+        self._connection = connection
+        self._lock = asyncio.Lock()
+        self.session = self._new_session()
+        self.in_transaction = False
+
+    async def rows(self, statement: Executable) -> Sequence[Row[*tuple[Any, ...]]]:
+        """All rows of `statement`, whose parameter `workspace` is ours.
+
+        Batches that are ready at once queue up here: a connection runs one statement
+        at a time.
+        """
+        async with self._lock:
+            result = await self.session.execute(
+                statement, {"workspace": self.workspace_id}
+            )
+            return result.all()
+
+    def forget(self) -> None:
+        """Drop the rows that were read, so that they are read anew."""
+        self.session.expunge_all()
+
+    async def begin(self) -> None:
+        """Start a transaction for this workspace alone."""
+        await self._send(f"BEGIN; SET LOCAL app.workspace = '{self.workspace_id}'")
+        self.in_transaction = True
+
+    async def commit(self) -> None:
+        """Make the transaction's changes last; constraints speak up here."""
+        try:
+            await self._send("COMMIT")
+        except asyncpg.PostgresError:
+            self.in_transaction = False
+            raise
+        self.in_transaction = False
+
+    async def rollback(self) -> None:
+        """Undo the transaction, and whatever objects knew of it."""
+        self.session.expunge_all()
+        if self.in_transaction:
+            await self._send("ROLLBACK")
+            self.in_transaction = False
+
+    @property
+    async def driver(self) -> "asyncpg.Connection[Any]":
+        """The driver's own connection."""
+        raw = await self._connection.get_raw_connection()
+        assert raw.driver_connection is not None
+        return raw.driver_connection  # type: ignore[no-any-return]
+
+    async def _send(self, sql: str) -> None:
+        async with self._lock:
+            await (await self.driver).execute(sql)
+
+    def _new_session(self) -> AsyncSession:
+        return AsyncSession(
+            self._connection, expire_on_commit=False, autoflush=False, autobegin=True
+        )
+
+
+class Database:
+    """The connections of one process to one database."""
+
+    def __init__(self, url: str, settings: Settings) -> None:
+        self._engine = _engine(async_url(url), settings)
+
+    @asynccontextmanager
+    async def connect(self, workspace_id: UUID) -> AsyncIterator[Connection]:
+        """A connection on which only `workspace_id` can be seen."""
+        async with self._engine.connect() as connection:
+            bound = Connection(connection, workspace_id)
+            try:
+                await _bind(connection, workspace_id)
+                yield bound
+            finally:
+                await asyncio.shield(_release(bound, connection))
+
+    async def verify(self) -> None:
+        """Raise ConfigurationError unless row-level security holds for us."""
+        async with self._engine.connect() as connection:
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert driver is not None
+            row = await driver.fetchrow(_WHO_ARE_WE)
+        if row["bypasses"] or row["owns"]:
+            raise ConfigurationError(
+                f"The server works as {row['name']!r}, whom row-level security does "
+                "not hold. Let DATABASE_URL name a login that may SET ROLE "
+                f"{APPLICATION_ROLE}."
+            )
+
+    async def ping(self) -> None:
+        """Raise an error of the driver unless the database answers."""
+        async with self._engine.connect() as connection:
+            await connection.exec_driver_sql("SELECT 1")
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+
+_WHO_ARE_WE = """
+    SELECT rolname AS name,
+           rolsuper OR rolbypassrls AS bypasses,
+           EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+                   WHERE nspname = 'public' AND relowner = r.oid) AS owns
+    FROM pg_roles r WHERE rolname = current_user
+"""
+
+
+def async_url(url: str) -> URL:
+    """`url` for the driver; takes what psql takes.
+
+    Raises ConfigurationError when it is no URL of a PostgreSQL database.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise ConfigurationError(
+            "DATABASE_URL is not a URL such as postgresql://user:password@host/name."
+        ) from error
+    if parsed.get_backend_name() not in {"postgresql", "postgres"}:
+        raise ConfigurationError(
+            f"DATABASE_URL names {parsed.get_backend_name()!r}; it must be PostgreSQL."
+        )
+    query = dict(parsed.query)
+    if "sslmode" in query:  # libpq's name for it
+        query["ssl"] = query.pop("sslmode")
+    return parsed.set(drivername="postgresql+asyncpg", query=query)
+
+
+def _engine(url: URL, settings: Settings) -> AsyncEngine:
+    milliseconds = {
+        "statement_timeout": settings.statement_timeout_s,
+        "lock_timeout": settings.lock_timeout_s,
+        "idle_in_transaction_session_timeout": settings.operation_timeout_s,
+    }
+    engine = create_async_engine(
+        url,
+        isolation_level="AUTOCOMMIT",
+        pool_size=settings.pool_size,
+        max_overflow=settings.max_overflow,
+        pool_timeout=settings.pool_timeout,
+        pool_recycle=settings.pool_recycle,
+        pool_pre_ping=True,
+        pool_reset_on_return=None,
+        echo=settings.sql_echo,
+        hide_parameters=True,
+        connect_args={
+            "timeout": settings.pool_timeout,
+            "server_settings": {
+                "role": APPLICATION_ROLE,
+                "application_name": "graph-api",
+                "timezone": "UTC",
+                "jit": "off",
+                # Custom plans are planned anew each time on skewed data, for more
+                # than the statements take.
+                "plan_cache_mode": "force_generic_plan",
+                **{k: str(int(v * 1000)) for k, v in milliseconds.items()},
+            },
+        },
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def remember_nobody(_: Any, record: Any) -> None:
+        record.info["workspace"] = None
+
+    return engine
+
+
+async def _bind(connection: AsyncConnection, workspace_id: UUID) -> None:
+    info = (await connection.get_raw_connection()).info
+    if info.get("workspace") != workspace_id:
+        await connection.exec_driver_sql(f"SET app.workspace = '{workspace_id}'")
+        info["workspace"] = workspace_id
+
+
+async def _release(bound: Connection, connection: AsyncConnection) -> None:
+    """Give the connection back clean, or throw it away."""
+    try:
+        await bound.session.close()
+        if (await bound.driver).is_in_transaction():
+            await (await bound.driver).execute("ROLLBACK")
+    except Exception:
+        await connection.invalidate()
+        raise

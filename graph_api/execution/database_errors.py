@@ -1,0 +1,46 @@
+"""What the database refused to do, as far as a client can act on it: by SQLSTATE."""
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from graph_api.errors import Busy, GraphApiError, Timeout
+
+BUSY = "The server is busy or its database is away. Try again in a moment."
+TOO_LONG = "The operation took too long and was stopped. Ask for less at once."
+
+# The classes of SQLSTATE: no connection, no resources, an administrator's act.
+BUSY_CLASSES = ("08", "53", "57P")
+# A lock not to be had; a serialization failure or deadlock after all repetitions.
+BUSY_STATES = ("55P03", "40001", "40P01")
+# Cancelled by statement_timeout; idle for too long within a transaction.
+TIMEOUT_STATES = ("57014", "25P03", "25P04")
+
+
+def database_error(raw: BaseException) -> GraphApiError | None:
+    """What a client is told of an error of the database; None of a bug."""
+    if isinstance(raw, PoolTimeout | ConnectionError):
+        return Busy(BUSY)
+    if isinstance(raw, TimeoutError):
+        return Timeout(TOO_LONG)
+    state = _sqlstate(raw)
+    if state is None:
+        return Busy(BUSY) if _is_disconnect(raw) else None
+    if state in TIMEOUT_STATES:
+        return Timeout(TOO_LONG)
+    if state in BUSY_STATES or state.startswith(BUSY_CLASSES):
+        return Busy(BUSY)
+    return None
+
+
+def _sqlstate(raw: BaseException) -> str | None:
+    """The SQLSTATE of an error of asyncpg, wrapped by SQLAlchemy or not."""
+    origin = raw.orig if isinstance(raw, DBAPIError) else raw
+    state = getattr(origin, "sqlstate", None)
+    return state if isinstance(state, str) else None
+
+
+def _is_disconnect(raw: BaseException) -> bool:
+    if isinstance(raw, DBAPIError):
+        return raw.connection_invalidated
+    return isinstance(raw, asyncpg.InterfaceError) and "closed" in str(raw)

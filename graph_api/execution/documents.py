@@ -1,0 +1,163 @@
+"""Operations' texts as parsed and validated documents, the last of which are kept.
+
+A text is limited, parsed, limited again by its weight, and only then validated, for
+validation is what takes time. What depends on variables is asked anew for each request.
+"""
+
+from collections import OrderedDict
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from graphql import (
+    ASTValidationRule,
+    DocumentNode,
+    GraphQLSchema,
+    GraphQLSyntaxError,
+    OperationDefinitionNode,
+    parse,
+)
+
+from graph_api.errors import TooComplex
+from graph_api.execution.limits import Limits, refuse_above, refuse_rows
+from graph_api.execution.literals import refuse_bad_literals
+from graph_api.execution.pages import Pages
+from graph_api.execution.refusals import OperationUnresolved
+from graph_api.execution.scale import Scale
+from graph_api.execution.shape import Shape
+from graph_api.execution.validation import Validation
+
+# A parsed text takes about 200 bytes a character: these are some 50 MB at the most.
+KEPT_CHARACTERS = 256 * 1024
+# Combinations of page sizes that are remembered as allowed, for each document.
+KEPT_SIZES = 64
+
+
+class Document:
+    """A valid document, and for which page sizes it is known to be within limits."""
+
+    def __init__(self, text: str, tree: DocumentNode) -> None:
+        self.text = text
+        self.tree = tree
+        self.valid = False
+        self._read: frozenset[str] = frozenset()
+        self._allowed: set[tuple[object, ...]] = set()
+
+    def operation(self, name: str | None) -> OperationDefinitionNode:
+        """The operation of this name, or the only one (GraphQL's GetOperation)."""
+        operations = [
+            definition
+            for definition in self.tree.definitions
+            if isinstance(definition, OperationDefinitionNode)
+            and (name is None or (definition.name and definition.name.value == name))
+        ]
+        if len(operations) == 1 or (operations and name is not None):
+            return operations[0]
+        if name is not None:
+            raise OperationUnresolved("The document has no operation of this name.")
+        if operations:
+            raise OperationUnresolved(
+                "The document has several operations; `operationName` must choose one."
+            )
+        raise OperationUnresolved("The document has no operation.")
+
+    def is_allowed(self, name: str, pages: Pages) -> bool:
+        return (name, *pages.key(self._read)) in self._allowed
+
+    def allow(self, name: str, pages: Pages) -> None:
+        """Remember that an operation is within its limits with these page sizes."""
+        self._read |= pages.read
+        if len(self._allowed) < KEPT_SIZES:
+            self._allowed.add((name, *pages.key(self._read)))
+
+
+class Documents:
+    """The documents of one schema, by their texts."""
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        limits: Limits,
+        rules: Collection[type[ASTValidationRule]] = (),
+        *,
+        hide_suggestions: bool = False,
+    ) -> None:
+        self._schema = schema
+        self._shape = Shape(schema)
+        self._limits = limits
+        self._validation = Validation(schema, rules, hide_suggestions=hide_suggestions)
+        self._kept: OrderedDict[str, Document] = OrderedDict()
+        self._characters = 0
+
+    def prepare(
+        self, text: str, name: str | None, variables: Mapping[str, Any]
+    ) -> tuple[Document, OperationDefinitionNode]:
+        """A document that is valid, and the operation that this request runs of it.
+
+        Raises what refuses the request: a GraphApiError, a GraphQLSyntaxError or
+        an InvalidDocument.
+        """
+        document = self._kept.get(text) or Document(text, self._parse(text))
+        operation = document.operation(name)
+        self._limit(document, operation, variables)
+        if not document.valid:
+            self._validation.refuse_invalid(document.tree)
+            document.valid = True
+        self._keep(document)
+        return document, operation
+
+    def _parse(self, text: str) -> DocumentNode:
+        limits = self._limits
+        refuse_above(
+            "queryBytes",
+            limits.query_bytes,
+            len(text.encode(errors="surrogatepass")),
+            "bytes of text",
+            "Use variables for long values.",
+        )
+        try:
+            tree = parse(
+                text, max_lexical_tokens=limits.tokens, max_comments=limits.tokens
+            )
+        except GraphQLSyntaxError as error:
+            if "Parsing aborted" in error.message:
+                raise self._beyond_parsing(error) from None
+            raise
+        refuse_bad_literals(text, tree)
+        return tree
+
+    def _beyond_parsing(self, error: GraphQLSyntaxError) -> TooComplex:
+        """The refusal of a text with too many tokens or comments, or nested too far."""
+        allowed = self._limits.tokens
+        told = error.message.removeprefix("Syntax Error: ")
+        return TooComplex(
+            f"{told.removesuffix(' Parsing aborted.')} At most {allowed} tokens, as "
+            "many comments and 200 nested braces are allowed.",
+            limit="tokens",
+            allowed=allowed,
+        )
+
+    def _limit(
+        self,
+        document: Document,
+        operation: OperationDefinitionNode,
+        variables: Mapping[str, Any],
+    ) -> None:
+        limits = self._limits
+        pages = Pages(
+            operation, variables, default=limits.default_page, largest=limits.page
+        )
+        name = operation.name.value if operation.name else ""
+        if document.is_allowed(name, pages):
+            return
+        scale = Scale(self._schema, self._shape, limits, document.tree, pages)
+        refuse_rows(scale.weigh()[name], limits)
+        document.allow(name, pages)
+
+    def _keep(self, document: Document) -> None:
+        if document.text not in self._kept:
+            self._kept[document.text] = document
+            self._characters += len(document.text)
+        self._kept.move_to_end(document.text)
+        while self._characters > KEPT_CHARACTERS:
+            forgotten, _ = self._kept.popitem(last=False)
+            self._characters -= len(forgotten)

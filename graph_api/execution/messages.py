@@ -1,0 +1,41 @@
+"""A request and its answer, whatever way they travel."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a client asks for, whatever way it came in."""
+
+    query: str
+    operation_name: str | None = None
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a client gets; not `executed` when the request was refused as a whole."""
+
+    data: dict[str, Any] | None = None
+    errors: list[dict[str, Any]] = field(default_factory=list)
+    executed: bool = False
+    extensions: dict[str, Any] | None = None
+
+    @property
+    def codes(self) -> list[str]:
+        return [error["extensions"]["code"] for error in self.errors]
+
+    def body(self) -> dict[str, Any]:
+        """The response as GraphQL defines it: no `data` entry without execution."""
+        body: dict[str, Any] = {}
+        if self.errors:
+            body["errors"] = self.errors
+        if self.executed:
+            body["data"] = self.data
+        if self.extensions:
+            body["extensions"] = self.extensions
+        return body

@@ -1,0 +1,176 @@
+"""An operation from its text to its answer.
+
+A request is refused as a whole before it has touched anything, or it is run, and then
+each field has a value or an error. A query is cancelled with its request; a mutation,
+once begun, runs to its end or its deadline, for its client must not be left guessing.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Collection, Coroutine
+from typing import Any, Protocol, TypeVar
+
+from graphql import (
+    ASTValidationRule,
+    ExecutionResult,
+    GraphQLSchema,
+    GraphQLSyntaxError,
+    OperationDefinitionNode,
+    OperationType,
+    execute_root_selection_set,
+)
+from graphql.execution import Executor as FieldExecutor
+
+from graph_api.errors import BadUserInput, GraphApiError, Timeout
+from graph_api.execution.documents import Document, Documents
+from graph_api.execution.limits import Limits
+from graph_api.execution.masking import Masking
+from graph_api.execution.messages import Answer, Request
+from graph_api.execution.refusals import (
+    MethodNotAllowed,
+    ParseFailed,
+    UnsupportedOperation,
+    ValidationFailed,
+)
+from graph_api.execution.validation import InvalidDocument
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+EVERY_TYPE = frozenset(OperationType)
+
+
+class Context(Protocol):
+    """What resolvers get as `info.context`: one for each request, closed at its end."""
+
+    async def close(self) -> None: ...
+
+
+class Executor:
+    """Runs operations against one schema, within limits and a deadline."""
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        limits: Limits,
+        *,
+        timeout_s: float,
+        rules: Collection[type[ASTValidationRule]] = (),
+        hide_suggestions: bool = False,
+    ) -> None:
+        """`rules` are validated beside those of GraphQL's specification."""
+        self._schema = schema
+        self._timeout_s = timeout_s
+        self._hide_suggestions = hide_suggestions
+        self._documents = Documents(
+            schema, limits, rules, hide_suggestions=hide_suggestions
+        )
+
+    async def run(
+        self,
+        request: Request,
+        make_context: Callable[[], Awaitable[Context]],
+        *,
+        allow: frozenset[OperationType] = EVERY_TYPE,
+    ) -> Answer:
+        """The answer to a request; it raises nothing but CancelledError."""
+        masking = Masking(request.id)
+        try:
+            document, operation = self._documents.prepare(
+                request.query, request.operation_name, request.variables
+            )
+            _refuse_type(operation.operation, allow)
+        except GraphQLSyntaxError as error:
+            return Answer(errors=masking.of_request([error], ParseFailed))
+        except InvalidDocument as error:
+            return Answer(errors=masking.of_request(error.errors, ValidationFailed))
+        except Exception as error:  # The edge: a bug of ours is masked and logged.
+            return Answer(errors=masking.refusal(error))
+        running = self._run(request, document, operation, make_context, masking)
+        if operation.operation is OperationType.MUTATION:
+            return await _to_the_end(running)
+        return await running
+
+    async def _run(
+        self,
+        request: Request,
+        document: Document,
+        operation: OperationDefinitionNode,
+        make_context: Callable[[], Awaitable[Context]],
+        masking: Masking,
+    ) -> Answer:
+        context: Context | None = None
+        deadline = asyncio.timeout(self._timeout_s)
+        try:
+            async with deadline:
+                context = await make_context()
+                return await self._execute(
+                    request, document, operation, context, masking
+                )
+        except Exception as error:  # The edge: a bug of ours is masked and logged.
+            late = deadline.expired()
+            return Answer(
+                errors=masking.refusal(self._too_late(operation) if late else error)
+            )
+        finally:
+            if context is not None:
+                await _to_the_end(_close(context))
+
+    async def _execute(
+        self,
+        request: Request,
+        document: Document,
+        operation: OperationDefinitionNode,
+        context: Context,
+        masking: Masking,
+    ) -> Answer:
+        built = FieldExecutor.build(
+            self._schema,
+            document.tree,
+            context_value=context,
+            raw_variable_values=dict(request.variables),
+            operation_name=operation.name.value if operation.name else None,
+            hide_suggestions=self._hide_suggestions,
+        )
+        if isinstance(built, list):
+            return Answer(errors=masking.of_request(built, BadUserInput))
+        result = execute_root_selection_set(built)
+        if not isinstance(result, ExecutionResult):
+            result = await result
+        errors = masking.of_fields(result.errors or [])
+        return Answer(result.data, errors, executed=True)
+
+    def _too_late(self, operation: OperationDefinitionNode) -> GraphApiError:
+        message = f"The operation took more than {self._timeout_s:g} s and was stopped."
+        if operation.operation is OperationType.MUTATION:
+            message += (
+                " The field that was being written is rolled back; those before it are "
+                "written. With an `idempotencyKey` it is safe to try again."
+            )
+        return Timeout(message, timeout_s=self._timeout_s)
+
+
+def _refuse_type(type_: OperationType, allow: frozenset[OperationType]) -> None:
+    if type_ is OperationType.SUBSCRIPTION:
+        raise UnsupportedOperation("This server runs queries and mutations.")
+    if type_ not in allow:
+        raise MethodNotAllowed(f"A {type_.value} needs a POST request.")
+
+
+async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:
+    """The result of `work`; to cancel the caller meanwhile comes too late."""
+    task = asyncio.ensure_future(work)
+    while not task.done():
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait((task,))
+    return task.result()
+
+
+async def _close(context: Context) -> None:
+    try:
+        await context.close()
+    except Exception:
+        # The answer stands: what was to be written has been, or was refused.
+        log.exception("A request's context was not closed cleanly")

@@ -1,0 +1,113 @@
+"""How many rows a field asks for, as far as its arguments say.
+
+`first` and `last` say it of a connection, and the length of a list of what is given
+one by one (`nodes(ids:)`, the input of a bulk mutation). Values that no field accepts
+count as the most: what is wrong with them is told later, by coercion or the resolver.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from graphql import (
+    FieldNode,
+    GraphQLField,
+    IntValueNode,
+    ListValueNode,
+    NullValueNode,
+    ObjectValueNode,
+    OperationDefinitionNode,
+    ValueNode,
+    VariableNode,
+)
+
+SIZES = ("first", "last")
+
+
+class Pages:
+    """The page sizes of one operation, with the variables of one request.
+
+    `read` are the variables that any size so far has come from: with the same values
+    for them, an operation weighs the same.
+    """
+
+    def __init__(
+        self,
+        operation: OperationDefinitionNode,
+        variables: Mapping[str, Any],
+        *,
+        default: int,
+        largest: int,
+    ) -> None:
+        self._variables = variables
+        self._defaults = {
+            definition.variable.name.value: definition.default_value
+            for definition in operation.variable_definitions or ()
+        }
+        self._default = default
+        self._largest = largest
+        self.read: set[str] = set()
+
+    def of(self, node: FieldNode, field: GraphQLField | None) -> int | None:
+        """How many a field asks for; None where it does not say."""
+        values = {
+            argument.name.value: argument.value for argument in node.arguments or ()
+        }
+        if field is not None and any(name in field.args for name in SIZES):
+            sizes = [self._size(values[name]) for name in SIZES if name in values]
+            return max(sizes, default=self._default)
+        return max(map(self._length, values.values()), default=0) or None
+
+    def key(self, names: frozenset[str]) -> tuple[tuple[int, int] | None, ...]:
+        """What these variables say of sizes, to compare two requests by."""
+        return tuple(
+            (self._size_of(self._variables[name]), _length_of(self._variables[name]))
+            if name in self._variables
+            else None
+            for name in sorted(names)
+        )
+
+    def _size(self, node: ValueNode) -> int:
+        if isinstance(node, VariableNode):
+            name = node.name.value
+            self.read.add(name)
+            if name in self._variables:
+                return self._size_of(self._variables[name])
+            given = self._defaults.get(name)
+            return self._default if given is None else self._size(given)
+        if isinstance(node, NullValueNode):
+            return self._default
+        # Python takes time for the digits of a huge literal.
+        if isinstance(node, IntValueNode) and len(node.value) < 10:
+            return self._size_of(int(node.value))
+        return self._largest
+
+    def _size_of(self, value: Any) -> int:
+        if value is None:
+            return self._default
+        if isinstance(value, int) and not isinstance(value, bool):
+            return min(max(value, 0), self._largest)
+        return self._largest
+
+    def _length(self, node: ValueNode) -> int:
+        if isinstance(node, VariableNode):
+            name = node.name.value
+            self.read.add(name)
+            if name in self._variables:
+                return _length_of(self._variables[name])
+            given = self._defaults.get(name)
+            return 0 if given is None else self._length(given)
+        if isinstance(node, ListValueNode):
+            return len(node.values)
+        if isinstance(node, ObjectValueNode):
+            return max((self._length(field.value) for field in node.fields), default=0)
+        return 0
+
+
+def _length_of(value: Any, levels: int = 3) -> int:
+    """The longest list in a value, not looking into the lists themselves."""
+    if isinstance(value, list):
+        return len(value)
+    if isinstance(value, dict) and levels:
+        lengths = (_length_of(inner, levels - 1) for inner in value.values())
+        return max(lengths, default=0)
+    return 0

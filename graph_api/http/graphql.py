@@ -1,0 +1,168 @@
+"""GraphQL over HTTP: a request's bytes to an operation, its answer to bytes.
+
+The specification's word for word where it speaks; where it does not, whatever a client
+sends is answered with a status below 500 and a coded error.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from graphql import OperationType
+from starlette.requests import ClientDisconnect
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from graph_api.execution.messages import Answer
+from graph_api.execution.operation import Context, Executor
+from graph_api.http.body import Body
+from graph_api.http.media import is_json, wanted, wants_page
+from graph_api.http.parameters import as_request, in_body, in_query_string
+from graph_api.http.refusal import JSON, Refused, json_response
+
+MakeContext = Callable[[HttpRequest], Awaitable[Context]]
+
+QUERIES = frozenset({OperationType.QUERY})
+EVERYTHING = frozenset(OperationType)
+# What became of a request that was not executed; 400 for all others.
+STATUSES = {
+    "METHOD_NOT_ALLOWED": 405,
+    "SERVICE_BUSY": 503,
+    "TIMEOUT": 503,
+    "INTERNAL": 500,
+}
+# These are 200 in application/json: its clients never saw another status.
+WELL_FORMED = frozenset(
+    {
+        "GRAPHQL_PARSE_FAILED",
+        "GRAPHQL_VALIDATION_FAILED",
+        "OPERATION_RESOLUTION_FAILURE",
+        "BAD_USER_INPUT",
+    }
+)
+VARY = {"vary": "Accept"}
+
+
+class GraphQLEndpoint:
+    """The ASGI application at /graphql; `page` is what a browser gets there."""
+
+    def __init__(
+        self,
+        executor: Executor,
+        make_context: MakeContext,
+        *,
+        max_body_bytes: int,
+        page: Callable[[], Response] | None = None,
+    ) -> None:
+        self._executor = executor
+        self._make_context = make_context
+        self._max_body_bytes = max_body_bytes
+        self._page = page
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = HttpRequest(scope)
+        body = Body(receive)
+        media_type = JSON
+        try:
+            if self._page and request.method == "GET" and wants_page(request.headers):
+                response = self._page()
+            else:
+                media_type = wanted(request.headers)
+                response = await self._answer(request, body, receive, media_type)
+        except Refused as refused:
+            await body.drain()
+            response = refused.response(media_type)
+        except ClientDisconnect:
+            return
+        await response(scope, receive, send)
+
+    async def _answer(
+        self, request: HttpRequest, body: Body, receive: Receive, media_type: str
+    ) -> Response:
+        if request.method == "POST":
+            parameters = await self._posted(request, body)
+            allow = EVERYTHING
+        elif request.method == "GET":
+            parameters = in_query_string(request.scope["query_string"])
+            allow = QUERIES
+        else:
+            raise Refused(
+                405,
+                "METHOD_NOT_ALLOWED",
+                "Operations come by POST, queries by GET as well.",
+                {"allow": "GET, POST"},
+            )
+        request_id = getattr(request.state, "request_id", None)
+        operation = as_request(parameters, request_id)
+        running = self._executor.run(
+            operation, lambda: self._make_context(request), allow=allow
+        )
+        answer = await _while_connected(running, receive)
+        return _response(answer, media_type)
+
+    async def _posted(self, request: HttpRequest, body: Body) -> Mapping[str, Any]:
+        if not is_json(request.headers):
+            raise Refused(
+                415,
+                "UNSUPPORTED_MEDIA_TYPE",
+                f"The body must be {JSON} in UTF-8, not compressed.",
+                {"accept-post": JSON},
+            )
+        return in_body(await body.read(self._max_body_bytes))
+
+
+async def _while_connected(running: Awaitable[Answer], receive: Receive) -> Answer:
+    """The answer, unless the client leaves before, or the server is stopped.
+
+    Then the operation is cancelled; a mutation ends nevertheless, and has an answer.
+    """
+    task = asyncio.ensure_future(running)
+    leaving = asyncio.ensure_future(_left(receive))
+    awaited = {task, leaving}
+    stopped = False
+    while not task.done():
+        try:
+            await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            stopped = True
+        if not task.done():
+            task.cancel()
+        awaited = {task}
+    leaving.cancel()
+    if not task.cancelled():
+        return task.result()
+    if not stopped:
+        raise ClientDisconnect
+    raise Refused(
+        503,
+        "SERVICE_BUSY",
+        "The server is being stopped.",
+        {"retry-after": "1", "connection": "close"},
+    )
+
+
+async def _left(receive: Receive) -> None:
+    """Until the client has gone; the body of a GET comes before that."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _response(answer: Answer, media_type: str) -> Response:
+    status = _status(answer, media_type)
+    headers = dict(VARY)
+    if status == 405:
+        headers["allow"] = "POST"
+    if status == 503:
+        headers["retry-after"] = "1"
+    return json_response(answer.body(), status, media_type, headers)
+
+
+def _status(answer: Answer, media_type: str) -> int:
+    codes = set(answer.codes)
+    if answer.executed:
+        # Nothing was answered because nothing could be: proxies and clients retry 503.
+        return 503 if answer.data is None and "SERVICE_BUSY" in codes else 200
+    if media_type == JSON and codes <= WELL_FORMED:
+        return 200
+    return next((STATUSES[code] for code in codes if code in STATUSES), 400)

@@ -1,0 +1,141 @@
+"""The door: who may speak to this server at all, decided by headers alone.
+
+A page of another site must not act through its reader's browser, and without accounts a
+name that was rebound to this address must not be the owner's. The guard wraps the whole
+application, gives each request its id and each response its security headers.
+"""
+
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from graph_api.http.body import Body
+from graph_api.http.refusal import Refused
+from graph_api.keys import new_key
+
+LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+FORWARDED = (
+    "forwarded",
+    "via",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-port",
+    "x-forwarded-proto",
+    "x-forwarded-server",
+    "x-original-host",
+    "x-real-ip",
+)
+SECURITY_HEADERS = {
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+}
+
+
+class Guard:
+    """ASGI middleware that lets pass what comes from here."""
+
+    def __init__(self, app: ASGIApp, *, trust_bind: bool = False) -> None:
+        self._app = app
+        self._trust_bind = trust_bind
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        request_id = new_key()
+        scope.setdefault("state", {})["request_id"] = request_id
+        send = _with_headers(
+            send, {**SECURITY_HEADERS, "x-request-id": str(request_id)}
+        )
+        refused = self.refusal(scope)
+        if refused is None:
+            await self._app(scope, receive, send)
+        elif scope["type"] == "http":
+            await Body(receive).drain()
+            await refused.response()(scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1008})
+
+    def refusal(self, scope: Scope) -> Refused | None:
+        """Why a request is not let in; None when it is."""
+        headers = Headers(scope=scope)
+        if not self._trust_bind and not _is_local(headers):
+            return Refused(
+                403,
+                "FORBIDDEN_HOST",
+                "Without accounts this server answers only at localhost, 127.0.0.1 "
+                "and [::1], and no forwarded requests. GRAPH_API_TRUST_BIND=1 lifts "
+                "this where something else keeps strangers out.",
+            )
+        if _is_cross_site(headers) and not _is_navigation(scope, headers):
+            return Refused(
+                403,
+                "CROSS_SITE",
+                "Pages of another origin may not use this server.",
+            )
+        return None
+
+
+def _is_local(headers: Headers) -> bool:
+    hosts = headers.getlist("host")
+    forwarded = any(name in headers for name in FORWARDED)
+    return len(hosts) == 1 and not forwarded and _hostname(hosts[0]) in LOCAL_HOSTS
+
+
+def _is_cross_site(headers: Headers) -> bool:
+    """Whether a browser says that another origin's page asks.
+
+    Programs send neither header. Ports of one host are one site, but not one origin.
+    """
+    if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+        return True
+    origins = headers.getlist("origin")
+    return any(_origin(origin) != headers.get("host", "").lower() for origin in origins)
+
+
+def _is_navigation(scope: Scope, headers: Headers) -> bool:
+    """Whether the user followed a link to here, which reads nothing for its page."""
+    return (
+        scope["type"] == "http"
+        and scope["method"] == "GET"
+        and headers.get("sec-fetch-mode") == "navigate"
+        and headers.get("sec-fetch-dest") == "document"
+        and "origin" not in headers
+    )
+
+
+def _hostname(host: str) -> str | None:
+    try:
+        parts = urlsplit(f"//{host}")
+        _ = parts.port  # Raises for what is no port.
+    except ValueError:
+        return None
+    exact = parts.netloc == host and "@" not in host
+    return parts.hostname if exact else None
+
+
+def _origin(origin: str) -> str | None:
+    """The host and port of an origin, as the Host header would have them."""
+    scheme, separator, host = origin.lower().partition("://")
+    return host if separator and scheme in ("http", "https") else None
+
+
+def _with_headers(send: Send, headers: dict[str, str]) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            response = MutableHeaders(scope=message)
+            _set_default(response, headers.items())
+        await send(message)
+
+    return sending
+
+
+def _set_default(response: MutableHeaders, headers: Iterable[tuple[str, str]]) -> None:
+    for name, value in headers:
+        response.setdefault(name, value)

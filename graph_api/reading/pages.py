@@ -1,0 +1,172 @@
+"""Pages: a keyset page is a union of index ranges, never one OR.
+
+The rows after a place in an order are those that tie with it on the first keys and come
+later in the next, for each key in turn, and the NULLs where they come last. Each such
+arm is a range of the index, with its own ORDER BY and LIMIT; an outer one merges them.
+A single predicate with OR would read and drop every earlier row.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    false,
+    literal,
+    or_,
+    true,
+    union_all,
+)
+from sqlalchemy.orm import aliased
+
+from ..models import Base
+from .columns import column_of
+from .cursors import Values
+from .filters import Condition
+from .ordering import Key, Order
+from .relations import Rows
+
+
+@dataclass(frozen=True)
+class Page:
+    """Which rows of a list: at most `limit` of those that fulfil `where`, in `order`.
+
+    They are the first ones after the place `after` or, with `backward`, the last ones
+    before `before`; the other place bounds them too.
+    """
+
+    limit: int
+    order: Order
+    where: Condition | None = None
+    after: Values | None = None
+    before: Values | None = None
+    backward: bool = False
+
+
+@dataclass(frozen=True)
+class _Arm:
+    """One index range: its condition, and the order in which it is read."""
+
+    condition: ColumnElement[bool]
+    keys: Order
+
+
+def page_of(
+    rows: Rows, page: Page, key: ColumnElement[UUID] | None = None
+) -> tuple[Any, list[Any]]:
+    """The statement for one row more than `page` holds, as an entity and its order.
+
+    The row too many tells that there is another page. With `backward`, rows come last
+    one first.
+    """
+    order = tuple(k.reversed() for k in page.order) if page.backward else page.order
+    start, end = page.after, page.before
+    if page.backward:
+        start, end = end, start
+    source = _source(rows, page, order, end, key)
+    selects = [
+        source.where(arm.condition)
+        .order_by(*(k.clause(rows.target) for k in arm.keys))
+        .limit(page.limit + 1)
+        for arm in _arms(rows.target, order, start)
+    ]
+    if len(selects) == 1:
+        subquery: Any = selects[0]
+    else:
+        union = union_all(*selects)
+        columns = union.selected_columns
+        by_name = {c.key: c for c in columns}
+        subquery = union.order_by(
+            *(_clause_on(by_name, rows.target, k) for k in order)
+        ).limit(page.limit + 1)
+    entity: Any = aliased(
+        rows.target, subquery.lateral() if key is not None else subquery.subquery()
+    )
+    return entity, [k.clause(entity) for k in order]
+
+
+def _clause_on(columns: dict[Any, Any], model: type[Base], key: Key) -> Any:
+    column = columns[column_of(model, key.attribute).name]
+    ordered = column.desc() if key.descending else column.asc()
+    return ordered.nulls_last() if key.nulls_last else ordered.nulls_first()
+
+
+def _source(
+    rows: Rows,
+    page: Page,
+    order: Order,
+    end: Values | None,
+    key: ColumnElement[UUID] | None,
+) -> Select[Any]:
+    """The rows that the page is cut from: filtered, and bounded at the far end."""
+    statement = rows.select(key, rows.target)
+    if key is not None:
+        statement = statement.correlate(key.table)
+    if page.where is not None:
+        statement = statement.where(page.where.sql(rows.target))
+    if end is not None:
+        backwards = tuple(k.reversed() for k in order)
+        earlier = [arm.condition for arm in _arms(rows.target, backwards, end)]
+        statement = statement.where(or_(false(), *earlier))
+    return statement
+
+
+def _arms(model: type[Base], order: Order, start: Values | None) -> list[_Arm]:
+    """The index ranges that hold all rows after `start`, or all rows."""
+    if start is None:
+        return list(_whole(model, order))
+    return [
+        arm for place in range(len(order)) for arm in _after(model, order, start, place)
+    ]
+
+
+def _whole(model: type[Base], order: Order) -> Iterator[_Arm]:
+    """All rows: in two ranges where the index has the NULLs at the other end."""
+    first, rest = order[0], order[1:]
+    if not _nullable(model, first) or first == first.along_index():
+        yield _Arm(true(), (_said(model, first), *rest))
+        return
+    column = getattr(model, first.attribute)
+    yield _Arm(column.is_not(None), (first.along_index(), *rest))
+    yield _Arm(column.is_(None), rest)
+
+
+def _after(
+    model: type[Base], order: Order, start: Values, place: int
+) -> Iterator[_Arm]:
+    """The rows that tie with `start` before `place` and come later there."""
+    ties = [
+        _equal(model, key, value)
+        for key, value in zip(order[:place], start[:place], strict=True)
+    ]
+    key, value, rest = order[place], start[place], order[place + 1 :]
+    column = getattr(model, key.attribute)
+    if value is None:
+        if not key.nulls_last:
+            later = (key.along_index(), *rest)
+            yield _Arm(and_(*ties, column.is_not(None)), later)
+        return
+    bound = literal(value, column_of(model, key.attribute).type)
+    comes_later = column < bound if key.descending else column > bound
+    yield _Arm(and_(*ties, comes_later), (key.along_index(), *rest))
+    if key.nulls_last and _nullable(model, key):
+        yield _Arm(and_(*ties, column.is_(None)), rest)
+
+
+def _equal(model: type[Base], key: Key, value: Any) -> ColumnElement[bool]:
+    column: ColumnElement[Any] = getattr(model, key.attribute)
+    if value is None:
+        return column.is_(None)
+    return column == literal(value, column_of(model, key.attribute).type)
+
+
+def _said(model: type[Base], key: Key) -> Key:
+    return key if _nullable(model, key) else key.along_index()
+
+
+def _nullable(model: type[Base], key: Key) -> bool:
+    return bool(column_of(model, key.attribute).nullable)

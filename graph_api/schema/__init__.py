@@ -1,0 +1,49 @@
+"""The GraphQL schema, put together from its domains."""
+
+import strawberry
+from graphql import GraphQLSchema, lexicographic_sort_schema, print_schema
+from strawberry.schema.config import StrawberryConfig
+
+from . import enums  # noqa: F401 - describes the enumerations
+from .accounts import AccountQueries
+from .commitments import CommitmentQueries
+from .documents import DocumentQueries
+from .entity import Node, node_by_id
+from .fields import argument, maybe, row_field
+from .knowledge import KnowledgeQueries
+from .parties import PartyQueries
+from .registry import SHOWN
+from .scalars import SCALARS
+
+
+@strawberry.type(description="Where reading starts.")
+class Query(
+    AccountQueries, PartyQueries, CommitmentQueries, DocumentQueries, KnowledgeQueries
+):
+    """All root fields for reading."""
+
+    node = row_field(
+        maybe(Node),
+        lambda _, info, given: node_by_id(info, given["id"]),
+        "The object with this id, of whatever type; null if there is none.",
+        [argument("id", strawberry.ID, "The global id.")],
+    )
+    nodes = row_field(
+        list[maybe(Node)],  # type: ignore[misc]
+        lambda _, info, given: [node_by_id(info, id) for id in given["ids"]],
+        "The objects with these ids, in their order; null where there is none.",
+        [argument("ids", list[strawberry.ID], "The global ids; at most 100.")],
+    )
+
+
+schema = strawberry.Schema(
+    query=Query,
+    types=[shown.type for shown in SHOWN.values()],
+    config=StrawberryConfig(scalar_map=SCALARS),
+)
+graphql_schema: GraphQLSchema = schema._schema  # noqa: SLF001 - there is no other door
+
+
+def sdl() -> str:
+    """The schema as `schema.graphql` holds it: sorted, with every description."""
+    return print_schema(lexicographic_sort_schema(graphql_schema)) + "\n"

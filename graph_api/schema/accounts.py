@@ -1,0 +1,144 @@
+"""Who asks, and where: users, workspaces, memberships, and what actors did."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import strawberry
+
+from .. import models
+from ..models import ActorType, EntityType, MemberRole
+from .context import Info
+from .entity import Node, any_entity, computed, entity, find, listing, many, one
+from .fields import Deferred, maybe, row_field
+from .registry import shown_as
+from .scalars import BigInt, Json
+
+
+@strawberry.interface(description="Someone or something that does things.")
+class Actor(Node):
+    """What users and, later, agents have in common."""
+
+    label = row_field(str, lambda row, *_: row.label, "The name to show.")
+
+    @classmethod
+    def resolve_type(cls, row: Any, *_: Any) -> str:
+        return type(row).__name__
+
+
+@entity(models.User)
+class User(Actor):
+    """Somebody who can sign in."""
+
+    username: str
+    email: str | None
+    full_name: str | None
+    preferences: Json
+    theme: str | None
+    ai_model: str | None
+    is_active: bool
+    last_login_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+    @computed(str, ["full_name", "username"], "The name to show.")
+    def label(users: list[Any]) -> list[str]:  # type: ignore[misc]  # noqa: N805
+        return [user.full_name or user.username for user in users]
+
+    memberships = many(models.Membership.user_id, "The user's place in the workspace.")
+    roles = many(models.Role.user_id, "The roles that the user has or keeps.")
+    documents = many(models.Document.owner_id, "The documents that the user keeps.")
+    collections = many(models.Collection.owner_id, "The collections the user keeps.")
+    annotations = many(models.Annotation.author_id, "What the user has noted.")
+    interactions = many(models.Interaction.actor_id, "What the user has done.")
+
+
+@entity(models.Workspace)
+class Workspace(Node):
+    """A separate world of data: a person's, a household's, a team's."""
+
+    name: str
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+    members = many(models.Membership.workspace_id, "Who works in it.")
+
+
+@entity(models.Membership)
+class Membership(Node):
+    """A user's place in a workspace."""
+
+    role: MemberRole
+    created_at: datetime
+
+    user = one(models.Membership.user_id)
+    workspace = one(models.Membership.workspace_id, "The workspace.")
+
+
+@entity(models.Interaction)
+class Interaction(Node):
+    """Something that was done: what, by whom, when and why. It is never changed."""
+
+    position: BigInt
+    type: str
+    actor_type: ActorType
+    actor_label: str | None
+    primary_entity_type: EntityType
+    related_entities: Json
+    details: Json
+    cost: Decimal | None
+    before: Json | None
+    after: Json | None
+    reason: str | None
+    request_id: UUID | None
+    change_set_id: UUID | None
+    created_at: datetime
+
+    actor = row_field(
+        maybe(Deferred("Actor", lambda: Actor)),
+        lambda row, info, _: _actor(row, info),
+        "Who did it, where that is a user of this workspace.",
+    )
+    primary_entity = any_entity(
+        models.Interaction.primary_entity_id,
+        "What it was done to; null if it is gone since.",
+    )
+
+
+def _actor(row: Any, info: Info) -> Any:
+    if row.actor_type is not ActorType.USER or row.actor_id is None:
+        return None
+    return info.context.loaders.get(models.User, row.actor_id)
+
+
+@strawberry.type(description="Who asks, and in which workspace.")
+class Viewer:
+    """The caller, as the caller sees himself."""
+
+    user = row_field(
+        maybe(shown_as(models.User)),
+        lambda _, info, __: (
+            info.context.caller.user_id
+            and info.context.loaders.get(models.User, info.context.caller.user_id)
+        ),
+        "The user; null for a program that acts for itself.",
+    )
+    workspace = row_field(
+        shown_as(models.Workspace),
+        lambda _, info, __: info.context.loaders.get(
+            models.Workspace, info.context.caller.workspace_id
+        ),
+        "The workspace that is read and written.",
+    )
+
+
+@strawberry.type
+class AccountQueries:
+    """Where reading about oneself and the log starts."""
+
+    viewer = row_field(Viewer, lambda *_: True, "Who asks, and where.")
+    interaction = find(models.Interaction, "The interaction with this id.")
+    interactions = listing(models.Interaction, "The log of the workspace.")

@@ -1,0 +1,254 @@
+"""Connections: Relay's, with the plain `nodes`, and figures about the whole list.
+
+A connection is not read when it is made. Its parts ask the loaders, which read the page
+once for `nodes`, `edges` and `pageInfo` together, and figures only where selected.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import strawberry
+
+from ..errors import BadUserInput
+from ..models import Base
+from ..reading.aggregates import MAX_COUNT, Grouping
+from ..reading.cursors import Values
+from ..reading.loaders import List
+from ..reading.ordering import Order
+from ..reading.pages import Page
+from ..reading.relations import Relation, Rows
+from .aggregates import (
+    aggregate_type,
+    group_field_type,
+    group_keys,
+    group_type,
+    measures_asked,
+)
+from .context import Context, Info
+from .fields import Deferred, argument, maybe, object_type, row_field
+from .filters import condition, filter_type
+from .ordering import order, order_type
+from .registry import shown_as
+
+DEFAULT_PAGE = 20
+
+
+@strawberry.type(description="Where a page stands in its list.")
+class PageInfo:
+    has_next_page: bool = strawberry.field(
+        description="Whether there are more after this page."
+    )
+    has_previous_page: bool = strawberry.field(
+        description="Whether there are more before this page."
+    )
+    start_cursor: str | None = strawberry.field(
+        description="The cursor of the first object on this page."
+    )
+    end_cursor: str | None = strawberry.field(
+        description="The cursor of the last object on this page."
+    )
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A row, and where it stands in its list."""
+
+    row: Any
+    list_name: str
+    order: Order
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A list of rows, of which a page is asked for."""
+
+    context: Context
+    of: List
+    page: Page
+
+    async def rows(self) -> list[Any]:
+        """The rows of the page, in the list's order."""
+        read = await self.context.loaders.page(self.of, self.page)
+        rows = read[: self.page.limit]
+        return rows[::-1] if self.page.backward else rows
+
+    async def edges(self) -> list[Edge]:
+        name, order = self.of.rows.name, self.page.order
+        return [Edge(row, name, order) for row in await self.rows()]
+
+    async def page_info(self) -> PageInfo:
+        page = self.page
+        read = await self.context.loaders.page(self.of, page)
+        rows, more = await self.rows(), len(read) > page.limit
+        return PageInfo(
+            has_next_page=page.before is not None if page.backward else more,
+            has_previous_page=more if page.backward else page.after is not None,
+            start_cursor=self._cursor(rows[0]) if rows else None,
+            end_cursor=self._cursor(rows[-1]) if rows else None,
+        )
+
+    async def counted(self) -> int:
+        return await self.context.loaders.count(self.of, self.page.where)
+
+    def _cursor(self, row: Any) -> str:
+        return self.context.cursors.write(self.of.rows.name, self.page.order, row)
+
+
+def connection_field(rows: Rows, description: str) -> Any:
+    """A connection to the rows that belong to the key of this row, or to all rows."""
+    model = rows.target
+
+    def answer(row: Any, info: Info, given: dict[str, Any]) -> Listing:
+        key = getattr(row, rows.leaves_by) if isinstance(rows, Relation) else None
+        return Listing(info.context, List(rows, key), _page(info.context, rows, given))
+
+    return row_field(connected(model), answer, description, _arguments(model))
+
+
+def connected(model: type[Base]) -> Any:
+    """The type of connections to rows of `model`."""
+    return Deferred(f"{model.__name__}Connection", lambda: _connection_type(model))
+
+
+def _arguments(model: type[Base]) -> list[Any]:
+    name = model.__name__
+    a_filter: Any = Deferred(f"{name}Filter", lambda: filter_type(model))
+    an_order: Any = Deferred(f"{name}Order", lambda: order_type(model))
+    return [
+        argument("filter", maybe(a_filter), "Which of them; all, if left out."),
+        argument(
+            "order_by",
+            maybe(list[an_order]),
+            "In which order: at most three keys, the first counting most. By default, "
+            "the order in which they were made.",
+        ),
+        argument(
+            "first",
+            maybe(int),
+            f"How many, from the start or `after`; {DEFAULT_PAGE} if neither `first` "
+            "nor `last` is given.",
+        ),
+        argument("after", maybe(str), "Only those after this cursor."),
+        argument("last", maybe(int), "How many, back from the end or `before`."),
+        argument("before", maybe(str), "Only those before this cursor."),
+    ]
+
+
+def _page(context: Context, rows: Rows, given: dict[str, Any]) -> Page:
+    first, last = given.get("first"), given.get("last")
+    if first is not None and last is not None:
+        raise BadUserInput("Pass `first` or `last`, not both.")
+    backward = last is not None
+    size = last if backward else first
+    if size is None:
+        size = min(DEFAULT_PAGE, context.max_page)
+    if not 0 <= size <= context.max_page:
+        raise BadUserInput(
+            f"`{'last' if backward else 'first'}` must be from 0 to "
+            f"{context.max_page}, not {size}."
+        )
+    ordered = order(rows.target, given.get("order_by"))
+
+    def place(name: str) -> Values | None:
+        cursor = given.get(name)
+        if cursor is None:
+            return None
+        return context.cursors.read(cursor, rows.name, ordered, rows.target)
+
+    return Page(
+        limit=size,
+        order=ordered,
+        where=condition(rows.target, given.get("filter")),
+        after=place("after"),
+        before=place("before"),
+        backward=backward,
+    )
+
+
+@cache
+def _edge_type(model: type[Base]) -> Any:
+    def cursor(edge: Edge, info: Info, _: Any) -> str:
+        return info.context.cursors.write(edge.list_name, edge.order, edge.row)
+
+    name = model.__name__
+    return object_type(
+        f"{name}Edge",
+        f"A {name} and where it stands in its list.",
+        {
+            "node": row_field(shown_as(model), lambda e, *_: e.row, "The object."),
+            "cursor": row_field(
+                str, cursor, "Its place, to be passed as `after` or `before`."
+            ),
+        },
+    )
+
+
+@cache
+def _connection_type(model: type[Base]) -> Any:
+    name = model.__name__
+    node: Any = shown_as(model)
+    return object_type(
+        f"{name}Connection",
+        f"A page of a list of {name} objects, and figures about the whole list.",
+        {
+            "nodes": row_field(
+                list[node], lambda of, *_: of.rows(), "The objects on this page."
+            ),
+            "edges": row_field(
+                list[_edge_type(model)],
+                lambda of, *_: of.edges(),
+                "The objects on this page with their cursors.",
+            ),
+            "page_info": row_field(
+                PageInfo, lambda of, *_: of.page_info(), "Where this page stands."
+            ),
+            "total_count": row_field(
+                int,
+                _total_count,
+                f"How many there are on all pages, counting no further than "
+                f"{MAX_COUNT}; `aggregate` counts exactly.",
+            ),
+            "total_count_capped": row_field(
+                bool, _capped, f"Whether there are more than {MAX_COUNT}."
+            ),
+            "aggregate": row_field(
+                aggregate_type(model),
+                lambda of, info, _: of.context.loaders.figures(
+                    of.of, of.page.where, measures_asked(model, info)
+                ),
+                "Figures about those on all pages.",
+            ),
+            "groups": _groups_field(model),
+        },
+    )
+
+
+async def _total_count(of: Listing, *_: Any) -> int:
+    return min(await of.counted(), MAX_COUNT)
+
+
+async def _capped(of: Listing, *_: Any) -> bool:
+    return await of.counted() > MAX_COUNT
+
+
+def _groups_field(model: type[Base]) -> Any:
+    field: Any = group_field_type(model)
+    group: Any = group_type(model)
+
+    async def answer(of: Listing, info: Info, given: dict[str, Any]) -> list[Any]:
+        limit, most = given["first"], of.context.max_page
+        if limit is None or not 0 <= limit <= most:
+            raise BadUserInput(f"`first` must be from 0 to {most}, not {limit}.")
+        grouping = Grouping(group_keys(given["by"]), measures_asked(model, info), limit)
+        return await of.context.loaders.groups(of.of, of.page.where, grouping)
+
+    return row_field(
+        list[group],
+        answer,
+        "Those on all pages, sorted into groups; the largest groups first.",
+        [
+            argument("by", list[field], "What the objects of a group have in common."),
+            argument("first", int, "How many groups at most.", DEFAULT_PAGE),
+        ],
+    )

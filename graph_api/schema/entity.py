@@ -1,0 +1,265 @@
+"""The bridge between a table and the GraphQL type that shows it.
+
+Resolvers return rows; a type only says which columns of a row are shown and how it
+leads on. So a type is never constructed and copies nothing, and its names and types are
+held against the columns when the module is imported.
+
+    @entity(models.Role)
+    class Role(Entity):
+        \"\"\"A context that a party stands in.\"\"\"
+
+        role_name: str
+        party = one(models.Role.party_id)
+        commitments = many(models.Commitment.role_id, "What is owed in this role.")
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar, get_type_hints
+from uuid import UUID
+
+import strawberry
+from strawberry.types.field import StrawberryField
+
+from .. import models
+from ..errors import BadUserInput
+from ..ids import global_id, key_of, parse_global_id
+from ..models import Base, EntityType, public_name
+from ..reading.columns import column_of
+from ..reading.relations import Column, Relation, all_rows, joined, referred, referring
+from .connection import connection_field
+from .context import Info
+from .fields import Deferred, argument, describe, maybe, row_field
+from .registry import SHOWN, Shown, model_named, shown_as
+from .scalars import type_of
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Way:
+    """A relation that waits for the type it is declared in."""
+
+    relation: Callable[[type[Base]], Relation]
+    description: str | None
+
+
+@dataclass(frozen=True)
+class Computed:
+    """A field that is reckoned from some columns, for a batch of rows at once."""
+
+    type: Any
+    columns: Sequence[str]
+    values: Callable[[list[Any]], list[Any]]
+    description: str
+
+
+def one(
+    column: Column, description: str | None = None, *, to: type[Base] | None = None
+) -> Any:
+    """The one row that this row's foreign key `column` names, or that names this row.
+
+    `to` names the target where the key refers to a table that stands for it.
+    """
+
+    def relation(model: type[Base]) -> Relation:
+        if column.property.parent.class_ is model:
+            return referred(model, column, to)
+        return referring(model, column, to_many=False)
+
+    return Way(relation, description)
+
+
+def many(column: Column, description: str) -> Any:
+    """The rows whose foreign key `column` names this row, page by page."""
+    return Way(lambda model: referring(model, column), description)
+
+
+def through(near: Column, far: Column, description: str) -> Any:
+    """The rows that the table of `near` joins to this one, page by page."""
+    return Way(lambda model: joined(model, near, far), description)
+
+
+def computed(type: Any, columns: Sequence[str], description: str) -> Any:
+    """Declare a field by the function that gives its values, rows in, values out."""
+    return lambda values: Computed(type, columns, values, description)
+
+
+def any_entity(column: Column, description: str) -> Any:
+    """The row, of whatever kind, that `column` names beside the column of its kind."""
+    attribute = column.key
+    kind = column_of(column.property.parent.class_, attribute).info["entity_type"]
+
+    def answer(row: Any, info: Info, _: Any) -> Any:
+        model = ENTITY_MODELS[getattr(row, kind)]
+        return info.context.loaders.get(model, getattr(row, attribute))
+
+    return row_field(maybe(Deferred("Entity", lambda: Entity)), answer, description)
+
+
+ENTITY_MODELS: dict[EntityType, type[models.Entity]] = {
+    mapper.class_.entity_type(): mapper.class_
+    for mapper in Base.registry.mappers
+    if issubclass(mapper.class_, models.Entity)
+}
+
+strawberry.enum(EntityType, description="The kinds of things that can be linked to.")
+describe(
+    EntityType,
+    {kind.name: f"A {model.__name__}." for kind, model in ENTITY_MODELS.items()},
+)
+
+
+def _type_name(_: Any, row: Any, *__: Any) -> str:
+    return type(row).__name__
+
+
+@strawberry.interface(
+    description="An object with an id, by which it can be read again."
+)
+class Node:
+    """What `node` and `nodes` find, as Relay wants it."""
+
+    id = row_field(
+        strawberry.ID,
+        lambda row, *_: global_id(type(row).__name__, row.id),
+        "The global id: opaque, and unique among all objects.",
+    )
+    resolve_type = classmethod(_type_name)
+
+
+@strawberry.interface(
+    description="Something that documents and interactions can be about."
+)
+class Entity(Node):
+    """What all audited kinds of things have in common."""
+
+    uuid = row_field(UUID, lambda row, *_: row.id, "The bare key of the row.")
+    created_at: datetime = strawberry.field(description="When it was first stored.")
+    updated_at: datetime = strawberry.field(description="When it was last changed.")
+    version: int = strawberry.field(
+        description="1 when it was made, one more with each change; pass it as "
+        "`expectedVersion` to change only what you have seen."
+    )
+    links = connection_field(
+        all_rows(models.DocumentLink), "The links to documents that are about it."
+    )
+    interactions = connection_field(
+        all_rows(models.Interaction), "What was done to it, the oldest first."
+    )
+    resolve_type = classmethod(_type_name)
+
+
+# Every entity leads to these, from its own id.
+_SHARED: dict[str, Any] = {
+    "links": many(
+        models.DocumentLink.entity_id, "The links to documents that are about it."
+    ),
+    "interactions": many(
+        models.Interaction.primary_entity_id, "What was done to it, the oldest first."
+    ),
+}
+
+
+def entity(model: type[Base]) -> Callable[[type[T]], type[T]]:
+    """Declare the type that shows the rows of `model`.
+
+    Plain fields are columns of the same name, described by the column's comment.
+    Raises TypeError for a field that is no column, or of another type than it.
+    """
+
+    def decorate(cls: type[T]) -> type[T]:
+        relations = {
+            name: way for name, way in vars(cls).items() if isinstance(way, Way)
+        }
+        if issubclass(model, models.Entity):
+            relations = _SHARED | relations
+        bound = {name: way.relation(model) for name, way in relations.items()}
+        for name, relation in bound.items():
+            setattr(cls, name, _relation_field(model, relation, relations[name]))
+        for name, value in list(vars(cls).items()):
+            if isinstance(value, Computed):
+                setattr(cls, name, _computed_field(value))
+        _show_columns(cls, model)
+        cls.is_type_of = lambda row, _info: isinstance(row, model)  # type: ignore[attr-defined]
+        shown = strawberry.type(cls, name=model.__name__, description=_said(cls))
+        SHOWN[model] = Shown(model, shown, bound)
+        return shown
+
+    return decorate
+
+
+def _said(cls: type[Any]) -> str:
+    assert cls.__doc__ is not None
+    return " ".join(cls.__doc__.split())
+
+
+def _relation_field(model: type[Base], relation: Relation, way: Way) -> Any:
+    if relation.to_many:
+        assert way.description is not None
+        return connection_field(relation, way.description)
+
+    def answer(row: Any, info: Info, _: Any) -> Any:
+        key = getattr(row, relation.leaves_by)
+        return None if key is None else info.context.loaders.one(relation, key)
+
+    target: Any = shown_as(relation.target)
+    said = way.description or column_of(model, relation.leaves_by).comment or ""
+    return row_field(maybe(target) if relation.nullable else target, answer, said)
+
+
+def _computed_field(computed: Computed) -> Any:
+    return row_field(
+        computed.type, lambda row, *_: computed.values([row])[0], computed.description
+    )
+
+
+def _show_columns(cls: type[Any], model: type[Base]) -> None:
+    """Turn annotated names into fields that show the columns of the same name."""
+    hints = get_type_hints(cls)
+    for name in cls.__dict__.get("__annotations__", {}):
+        column = column_of(model, name)
+        expected = type_of(column)
+        if hints[name] != (expected | None if column.nullable else expected):
+            raise TypeError(
+                f"{model.__name__}.{name} is {hints[name]}, but its column holds "
+                f"{expected}{' or NULL' if column.nullable else ''}."
+            )
+        if model.__mapper__.attrs[name].deferred:  # type: ignore[attr-defined]
+            answer = _read_deferred(model, name)
+            field = row_field(hints[name], answer, column.comment or "")
+        else:
+            field = StrawberryField(
+                graphql_name=public_name(name), description=column.comment
+            )
+        setattr(cls, name, field)
+
+
+def _read_deferred(model: type[Base], attribute: str) -> Any:
+    return lambda row, info, _: info.context.loaders.value(model, attribute, row.id)
+
+
+def find(model: type[Base], description: str) -> Any:
+    """A root field: the row of `model` with this id, or null."""
+
+    def answer(_row: Any, info: Info, given: dict[str, Any]) -> Any:
+        return info.context.loaders.get(model, key_of(given["id"], model.__name__))
+
+    an_id = argument("id", strawberry.ID, "Its global id, or its bare UUID.")
+    target: Any = shown_as(model)
+    return row_field(maybe(target), answer, description, [an_id])
+
+
+def listing(model: type[Base], description: str) -> Any:
+    """A root field: the rows of `model`, page by page."""
+    return connection_field(all_rows(model), description)
+
+
+def node_by_id(info: Info, id: str) -> Any:
+    """The row that a global id names, if the caller may see one."""
+    name, key = parse_global_id(id)
+    model = model_named(name)
+    if model is None:
+        raise BadUserInput(f"There are no objects of type {name[:100]!r}.")
+    return info.context.loaders.get(model, key)

@@ -1,0 +1,203 @@
+"""Taking documents in, and saying what they are about."""
+
+from collections.abc import Collection as Ids
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func
+
+from ..errors import Invalid, NotFound
+from ..models import (
+    Annotation,
+    Collection,
+    Document,
+    DocumentLink,
+    Entity,
+    FileHash,
+    Tag,
+)
+from .entities import EntityService, Values
+from .linking import add_link, change_relation, remove_links, retag
+from .unit_of_work import Work
+
+# More would lock more documents than a reader of the log should wait for.
+MAX_DOCUMENTS = 100
+MAX_TAGS = 50
+
+
+class Documents(EntityService[Document]):
+    model = Document
+    keeper = "owner_id"
+
+    async def create(self, values: Values) -> None:
+        """Take a document in; one with the same file is counted and not stored again."""
+        async with self.writing() as work:
+            sha256 = values.get("sha256")
+            known = await work.find(Document, sha256=sha256) if sha256 else None
+            if known is None:
+                self.outcome.subject = await self._create(work, values)
+            else:
+                self.outcome.subject = known
+                await _count_duplicate(work, known)
+            self.outcome.extra["duplicate"] = known is not None
+
+    async def archive(self, id: UUID, expected_version: int | None) -> None:
+        """Put a document away, without deleting it."""
+        async with self.writing() as work:
+            row = await work.get(Document, id, expected_version)
+            await self._update(work, row, {"is_active": False}, "archived")
+            self.outcome.subject = row
+
+    async def tag(self, ids: Ids[UUID], add: Ids[UUID], remove: Ids[UUID]) -> None:
+        """Add tags to documents, and remove others."""
+        async with self.writing() as work:
+            _refuse_more_than(MAX_DOCUMENTS, ids, "ids")
+            _refuse_more_than(MAX_TAGS, add, "add")
+            _refuse_more_than(MAX_TAGS, remove, "remove")
+            for tag in sorted({*add, *remove}):
+                await work.get(Tag, tag, path=("add" if tag in add else "remove",))
+            documents = [
+                await work.get(Document, id, path=("ids",)) for id in sorted(set(ids))
+            ]
+            for document in documents:
+                await retag(work, document, add=add, remove=remove)
+            by_id = {document.id: document for document in documents}
+            self.outcome.subjects = [by_id[id] for id in dict.fromkeys(ids)]
+
+    async def link(
+        self, id: UUID, model: type[Entity], target_id: UUID, relation: str
+    ) -> None:
+        """Say that a document is about something."""
+        async with self.writing() as work:
+            document = await work.get(Document, id, path=("documentId",))
+            target = await work.get(model, target_id, path=("targetId",))
+            _refuse_relation(relation)
+            known = await work.find(
+                DocumentLink,
+                document_id=document.id,
+                entity_type=target.entity_type(),
+                entity_id=target.id,
+            )
+            if known is None:
+                known = await add_link(work, document, target, relation)
+            elif known.relation != relation:
+                await change_relation(work, document, known, relation)
+            self.outcome.subject = document
+            self.outcome.extra["link"] = str(known.id)
+
+    async def unlink(self, id: UUID) -> None:
+        """Remove a link."""
+        async with self.writing() as work:
+            link = await work.find(DocumentLink, id=id)
+            if link is None:
+                raise NotFound("There is no DocumentLink with this id.", path=("id",))
+            document = await work.get(Document, link.document_id)
+            await remove_links(work, document, [link])
+            self.outcome.subject = document
+            self.outcome.extra["link"] = str(id)
+
+    async def _create(self, work: Work, values: Values) -> Document:
+        row = await super()._create(work, values)
+        if row.sha256 is not None:
+            work.session.add(_first_seen(row, row.sha256))
+            await work.session.flush()
+        return row
+
+    async def _update(
+        self, work: Work, row: Document, values: Values, verb: str = "updated"
+    ) -> bool:
+        changed = await super()._update(work, row, values, verb)
+        if changed and "sha256" in values:
+            await _follow_hash(work, row)
+        return changed
+
+
+class Collections(EntityService[Collection]):
+    model = Collection
+    keeper = "owner_id"
+
+    async def _update(
+        self, work: Work, row: Collection, values: Values, verb: str = "updated"
+    ) -> bool:
+        if values.get("parent_id") is not None:
+            await _refuse_circle(work, row, values["parent_id"])
+        return await super()._update(work, row, values, verb)
+
+
+class Tags(EntityService[Tag]):
+    model = Tag
+
+
+class Annotations(EntityService[Annotation]):
+    model = Annotation
+    keeper = "author_id"
+
+    async def _check(
+        self,
+        work: Work,
+        row: Annotation,
+        values: Values,
+        changed: Values | None = None,
+    ) -> None:
+        await super()._check(work, row, values, changed)
+        start, end = values.get("start_offset"), values.get("end_offset")
+        if start is not None and end is not None and start > end:
+            raise Invalid(
+                f"`endOffset` must not lie before `startOffset`, which is {start}.",
+                path=("endOffset",),
+            )
+
+
+def _first_seen(document: Document, sha256: str) -> FileHash:
+    return FileHash(
+        workspace_id=document.workspace_id, document_id=document.id, file_hash=sha256
+    )
+
+
+async def _count_duplicate(work: Work, document: Document) -> None:
+    """Count that the document's file was seen again."""
+    await work.get(Document, document.id)
+    known = await work.find(FileHash, document_id=document.id)
+    if known is None:
+        assert document.sha256 is not None
+        known = _first_seen(document, document.sha256)
+        work.session.add(known)
+        await work.session.flush()
+    known.duplicate_count += 1
+    known.last_seen = func.now()  # type: ignore[assignment]
+    await work.session.flush()
+    work.tell(
+        "duplicate_detected", document, {}, {}, duplicateCount=known.duplicate_count
+    )
+
+
+async def _follow_hash(work: Work, document: Document) -> None:
+    """Let the hash index name the document's new hash."""
+    known = await work.find(FileHash, document_id=document.id)
+    if known is not None:
+        await work.session.delete(known)
+        await work.session.flush()
+    if document.sha256 is not None:
+        work.session.add(_first_seen(document, document.sha256))
+        await work.session.flush()
+
+
+async def _refuse_circle(work: Work, row: Collection, parent_id: UUID) -> None:
+    """Refuse a parent that lies within the collection itself."""
+    above: UUID | None = parent_id
+    while above is not None:
+        if above == row.id:
+            raise Invalid("A collection cannot lie within itself.", path=("parentId",))
+        above = (await work.get(Collection, above, path=("parentId",))).parent_id
+
+
+def _refuse_more_than(most: int, values: Ids[Any], name: str) -> None:
+    if len(values) > most:
+        raise Invalid(
+            f"`{name}` must have at most {most} items, not {len(values)}.", path=(name,)
+        )
+
+
+def _refuse_relation(relation: str) -> None:
+    if not relation.strip() or len(relation) > 100:
+        raise Invalid("`relation` must have 1 to 100 characters.", path=("relation",))

@@ -1,0 +1,72 @@
+"""What all entities have in common: they are created, updated and deleted."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Generic, TypeVar
+from uuid import UUID
+
+from ..models import Entity
+from .deletion import delete_with_all
+from .log import values_of
+from .references import refuse_duplicates, require_references
+from .unit_of_work import Service, Work
+from .validation import validate
+
+E = TypeVar("E", bound=Entity)
+
+Values = Mapping[str, Any]
+
+
+class EntityService(Service, Generic[E]):
+    """Keeps the rows of one model; values come by attribute, absent ones untouched."""
+
+    model: ClassVar[type[Any]]
+    # The attribute that is the caller's user unless another is given.
+    keeper: ClassVar[str | None] = None
+
+    async def create(self, values: Values) -> None:
+        """Store a new row."""
+        async with self.writing() as work:
+            self.outcome.subject = await self._create(work, values)
+
+    async def update(
+        self, id: UUID, values: Values, expected_version: int | None
+    ) -> None:
+        """Change the values given, if the row is as expected."""
+        async with self.writing() as work:
+            row: E = await work.get(self.model, id, expected_version)
+            await self._update(work, row, values)
+            self.outcome.subject = row
+
+    async def delete(self, id: UUID, expected_version: int) -> None:
+        """Delete the row with all that belongs to it, if it is as expected."""
+        async with self.writing() as work:
+            row: E = await work.get(self.model, id, expected_version)
+            await delete_with_all(work, row)
+            self.outcome.subject = row
+            self.outcome.deleted = True
+
+    async def _create(self, work: Work, values: Values) -> E:
+        given = {**self._defaults(), **values}
+        row: E = self.model(**given)
+        await self._check(work, row, given)
+        return await work.create(row)
+
+    async def _update(
+        self, work: Work, row: E, values: Values, verb: str = "updated"
+    ) -> bool:
+        await self._check(work, row, {**values_of(row), **values}, values)
+        return await work.update(row, values, verb)
+
+    async def _check(
+        self, work: Work, row: E, values: Values, changed: Values | None = None
+    ) -> None:
+        """Refuse what the row cannot be: `values` are all, `changed` the new ones."""
+        new = values if changed is None else changed
+        validate(self.model, new)
+        await require_references(work, self.model, new)
+        await refuse_duplicates(work, row, values)
+
+    def _defaults(self) -> dict[str, Any]:
+        if self.keeper is None or self.caller.user_id is None:
+            return {}
+        return {self.keeper: self.caller.user_id}

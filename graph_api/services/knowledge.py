@@ -1,0 +1,270 @@
+"""Keeping the knowledge graph, one piece at a time or a thousand."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from sqlalchemy import ARRAY, Text, Uuid, any_, literal, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import undefer
+
+from ..errors import Duplicate, Invalid, NotFound, WriteRefused
+from ..keys import new_key
+from ..models import Entity, KnowledgeEdge, KnowledgeNode, public_name
+from .entities import E, EntityService, Values
+from .log import told, values_of
+from .unit_of_work import Work
+from .validation import validate
+
+MAX_ITEMS = 1_000
+
+Key = tuple[Any, ...]
+
+
+@dataclass
+class Item:
+    """One of many to be upserted: what is given, and what becomes of it."""
+
+    index: int
+    values: Values
+    error: WriteRefused | None = None
+    row: Any = None
+
+
+class KnowledgeService(EntityService[E]):
+    """What the services of nodes and edges share: upserting many."""
+
+    identity: ClassVar[tuple[str, ...]]
+
+    async def upsert(self, items: list[Item], *, skip_refused: bool) -> None:
+        """Store all `items`: update those that are there, create the others.
+
+        Each is judged by itself; with `skip_refused` the others are stored, otherwise
+        one refusal refuses all. The items say what became of them.
+        """
+        if not 0 < len(items) <= MAX_ITEMS:
+            raise Invalid(
+                f"`items` must have 1 to {MAX_ITEMS} items, not {len(items)}.",
+                path=("items",),
+            )
+        async with self.writing() as work:
+            await self._judge(work, items)
+            sound = [item for item in items if item.error is None]
+            if len(sound) < len(items) and not skip_refused:
+                sound = []
+            if sound:
+                await self._store(work, sound)
+            self.outcome.subjects = [item.row for item in sound]
+            self.outcome.extra["indexes"] = [item.index for item in sound]
+
+    async def _judge(self, work: Work, items: list[Item]) -> None:
+        seen: dict[Key, int] = {}
+        for item in items:
+            try:
+                if item.error is None:
+                    self._judge_alone(item, seen)
+            except WriteRefused as error:
+                item.error = error
+
+    def _judge_alone(self, item: Item, seen: dict[Key, int]) -> None:
+        validate(self.model, item.values)
+        for attribute in self.identity:
+            if item.values.get(attribute) is None:
+                name = public_name(attribute)
+                raise Invalid(f"`{name}` must be given.", path=(name,))
+        key = self._key(item.values)
+        if key in seen:
+            raise Duplicate(
+                f"Item {seen[key]} of this call names the same one.",
+                path=(public_name(self.identity[-1]),),
+            )
+        seen[key] = item.index
+
+    def _key(self, values: Values) -> Key:
+        return tuple(values[attribute] for attribute in self.identity)
+
+    async def _store(self, work: Work, items: list[Item]) -> None:
+        known = await self._known(work, items)
+        changed: list[tuple[Item, Any]] = []
+        for item in items:
+            item.row = known.get(self._key(item.values))
+            if item.row is None or _differs(item.row, item.values):
+                changed.append((item, item.row))
+        if changed:
+            await self._write(work, changed)
+
+    async def _known(self, work: Work, items: list[Item]) -> dict[Key, Any]:
+        """The rows that are there already, locked, by their identity."""
+        raise NotImplementedError
+
+    async def _write(self, work: Work, changed: list[tuple[Item, Any]]) -> None:
+        """Insert or update the rows in one statement, and tell each."""
+        before = {row.id: values_of(row) for _, row in changed if row is not None}
+        rows = [self._whole(work, item, row) for item, row in changed]
+        statement = insert(self.model).values(rows)
+        settable = rows[0].keys() - {"workspace_id", "id", *self.identity}
+        names = {p.key: p.columns[0].name for p in self.model.__mapper__.column_attrs}
+        upsert = statement.on_conflict_do_update(
+            **self._conflict(),
+            set_={names[a]: statement.excluded[names[a]] for a in settable},
+        ).returning(self.model)
+        stored = await work.connection.rows(
+            upsert.options(undefer("*")).execution_options(populate_existing=True)
+        )
+        by_key = {self._key(values_of(row[0], self.identity)): row[0] for row in stored}
+        for item, _ in changed:
+            item.row = by_key[self._key(item.values)]
+            _tell(work, item.row, before.get(item.row.id))
+
+    def _whole(self, work: Work, item: Item, row: Any) -> dict[str, Any]:
+        """All columns of an item: as given, as they were, or as they are by default."""
+        values = self._blank() if row is None else values_of(row, self._blank())
+        return {
+            **values,
+            **item.values,
+            "workspace_id": work.connection.workspace_id,
+            "id": new_key() if row is None else row.id,
+        }
+
+    def _blank(self) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def _conflict(self) -> dict[str, Any]:
+        raise NotImplementedError
+
+
+class KnowledgeNodes(KnowledgeService[KnowledgeNode]):
+    model = KnowledgeNode
+    identity = ("external_ref",)
+
+    async def _check(
+        self,
+        work: Work,
+        row: KnowledgeNode,
+        values: Values,
+        changed: Values | None = None,
+    ) -> None:
+        _refuse_odd_numbers(values)
+        await super()._check(work, row, values, changed)
+
+    def _judge_alone(self, item: Item, seen: dict[Key, int]) -> None:
+        _refuse_odd_numbers(item.values)
+        super()._judge_alone(item, seen)
+
+    async def _known(self, work: Work, items: list[Item]) -> dict[Key, Any]:
+        refs = [item.values["external_ref"] for item in items]
+        rows = await work.connection.rows(
+            select(KnowledgeNode)
+            .where(KnowledgeNode.workspace_id == work.connection.workspace_id)
+            .where(KnowledgeNode.external_ref == any_(literal(refs, ARRAY(Text))))
+            .order_by(KnowledgeNode.id)
+            .options(undefer("*"))
+            .with_for_update()
+        )
+        return {(row[0].external_ref,): row[0] for row in rows}
+
+    def _blank(self) -> dict[str, Any]:
+        return {
+            "label": None,
+            "node_type": "concept",
+            "description": None,
+            "properties": {},
+            "embedding": None,
+            "external_ref": None,
+        }
+
+    def _conflict(self) -> dict[str, Any]:
+        return {
+            "index_elements": ["workspace_id", "external_ref"],
+            "index_where": text("external_ref IS NOT NULL"),
+        }
+
+
+class KnowledgeEdges(KnowledgeService[KnowledgeEdge]):
+    model = KnowledgeEdge
+    identity = ("source_id", "target_id", "edge_type")
+
+    async def _judge(self, work: Work, items: list[Item]) -> None:
+        await super()._judge(work, items)
+        ends = {
+            item.values[end]
+            for item in items
+            if item.error is None
+            for end in ("source_id", "target_id")
+        }
+        rows = await work.connection.rows(
+            select(KnowledgeNode.id)
+            .where(KnowledgeNode.workspace_id == work.connection.workspace_id)
+            .where(KnowledgeNode.id == any_(literal(list(ends), ARRAY(Uuid))))
+            .order_by(KnowledgeNode.id)
+            .with_for_update(read=True, key_share=True)
+        )
+        there = {row[0] for row in rows}
+        for item in items:
+            for end in ("source_id", "target_id"):
+                if item.error is None and item.values[end] not in there:
+                    item.error = NotFound(
+                        "There is no KnowledgeNode with this id.",
+                        path=(public_name(end),),
+                    )
+
+    async def _known(self, work: Work, items: list[Item]) -> dict[Key, Any]:
+        wanted = {self._key(item.values) for item in items}
+        sources = list({key[0] for key in wanted})
+        targets = list({key[1] for key in wanted})
+        rows = await work.connection.rows(
+            select(KnowledgeEdge)
+            .where(KnowledgeEdge.workspace_id == work.connection.workspace_id)
+            .where(KnowledgeEdge.source_id == any_(literal(sources, ARRAY(Uuid))))
+            .where(KnowledgeEdge.target_id == any_(literal(targets, ARRAY(Uuid))))
+            .order_by(KnowledgeEdge.id)
+            .with_for_update()
+        )
+        found = {self._key(values_of(row[0], self.identity)): row[0] for row in rows}
+        return {key: row for key, row in found.items() if key in wanted}
+
+    def _blank(self) -> dict[str, Any]:
+        return {
+            "source_id": None,
+            "target_id": None,
+            "edge_type": None,
+            "weight": 1.0,
+            "properties": {},
+            "external_ref": None,
+        }
+
+    def _conflict(self) -> dict[str, Any]:
+        return {
+            "index_elements": ["workspace_id", "source_id", "target_id", "edge_type"]
+        }
+
+
+def _differs(row: Entity, values: Values) -> bool:
+    return any(getattr(row, name) != value for name, value in values.items())
+
+
+def _tell(work: Work, row: Entity, before: Mapping[str, Any] | None) -> None:
+    after = values_of(row)
+    if before is None:
+        work.tell("created", row, None, told(after))
+        return
+    changed = [name for name in after if after[name] != before[name]]
+    work.tell(
+        "updated",
+        row,
+        told({name: before[name] for name in changed}),
+        told({name: after[name] for name in changed}),
+    )
+
+
+def _refuse_odd_numbers(values: Values) -> None:
+    embedding = values.get("embedding")
+    # The column is of four-byte floats.
+    if embedding and not all(
+        math.isfinite(number) and abs(number) <= 3.4e38 for number in embedding
+    ):
+        raise Invalid(
+            "`embedding` must hold finite numbers of single precision.",
+            path=("embedding",),
+        )

@@ -1,0 +1,152 @@
+"""A document's links and tags: changes of the document, told as such.
+
+The log holds links by id, and the tags that a document bears as the list of their ids.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Uuid, any_, delete, func, literal, select
+
+from ..keys import new_key
+from ..models import Document, DocumentLink, DocumentTag, Entity, EntityType
+from .log import Columns, told, values_of
+from .unit_of_work import Work
+
+
+def link_columns(link: DocumentLink) -> Columns:
+    """A link as the log holds it."""
+    return told(values_of(link, ("entity_type", "entity_id", "relation", "created_at")))
+
+
+async def add_link(
+    work: Work, document: Document, target: Entity, relation: str
+) -> DocumentLink:
+    """Link `document`, which is locked, to `target`."""
+    link = DocumentLink(
+        workspace_id=document.workspace_id,
+        document_id=document.id,
+        entity_type=target.entity_type(),
+        entity_id=target.id,
+        relation=relation,
+    )
+    before = await _touch(work, document, link)
+    change = {"links": {str(link.id): link_columns(link)}}
+    _tell(work, "linked", document, before, ({"links": {}}, change), [target])
+    return link
+
+
+async def change_relation(
+    work: Work, document: Document, link: DocumentLink, relation: str
+) -> None:
+    """Say otherwise what `document` is to what it is linked to."""
+    was = {"links": {str(link.id): link_columns(link)}}
+    link.relation = relation
+    before = await _touch(work, document)
+    change = {"links": {str(link.id): link_columns(link)}}
+    _tell(work, "linked", document, before, (was, change))
+
+
+async def remove_links(
+    work: Work, document: Document, links: Sequence[DocumentLink]
+) -> None:
+    """Remove `links` of `document`, which is locked."""
+    was = {"links": {str(link.id): link_columns(link) for link in links}}
+    for link in links:
+        await work.session.delete(link)
+    before = await _touch(work, document)
+    gone = {"links": {str(link.id): None for link in links}}
+    _tell(work, "unlinked", document, before, (was, gone))
+
+
+async def links_to(
+    work: Work, kind: EntityType, ids: Collection[UUID]
+) -> list[DocumentLink]:
+    """The links that point at entities of `kind`."""
+    rows = await work.connection.rows(
+        select(DocumentLink)
+        .where(DocumentLink.workspace_id == work.connection.workspace_id)
+        .where(DocumentLink.entity_id == any_(literal(list(ids), ARRAY(Uuid))))
+        .where(DocumentLink.entity_type == kind)
+        .order_by(DocumentLink.document_id, DocumentLink.id)
+    )
+    return [row[0] for row in rows]
+
+
+async def tags_of(work: Work, document: Document) -> set[UUID]:
+    """The ids of the tags that `document` bears."""
+    rows = await work.connection.rows(
+        select(DocumentTag.tag_id).filter_by(
+            workspace_id=document.workspace_id, document_id=document.id
+        )
+    )
+    return {row[0] for row in rows}
+
+
+async def retag(
+    work: Work,
+    document: Document,
+    *,
+    add: Collection[UUID] = (),
+    remove: Collection[UUID] = (),
+) -> bool:
+    """Change the tags of `document`, which is locked; False where nothing changes."""
+    had = await tags_of(work, document)
+    has = (had | set(add)) - set(remove)
+    if had == has:
+        return False
+    await work.connection.rows(
+        delete(DocumentTag)
+        .filter_by(workspace_id=document.workspace_id, document_id=document.id)
+        .where(DocumentTag.tag_id == any_(literal(list(had - has), ARRAY(Uuid))))
+        .returning(DocumentTag.id)
+        .execution_options(synchronize_session=False)
+    )
+    bears = [
+        DocumentTag(
+            workspace_id=document.workspace_id, document_id=document.id, tag_id=tag
+        )
+        for tag in sorted(has - had)
+    ]
+    before = await _touch(work, document, *bears)
+    verb = "tagged" if has - had else "untagged"
+    change = ({"tags": sorted(map(str, had))}, {"tags": sorted(map(str, has))})
+    _tell(work, verb, document, before, change)
+    return True
+
+
+async def belongings(work: Work, document: Document) -> Columns:
+    """The links and tags of `document`, as the log holds them."""
+    rows = await work.connection.rows(
+        select(DocumentLink).filter_by(
+            workspace_id=document.workspace_id, document_id=document.id
+        )
+    )
+    return {
+        "links": {str(row[0].id): link_columns(row[0]) for row in rows},
+        "tags": sorted(map(str, await tags_of(work, document))),
+    }
+
+
+async def _touch(work: Work, document: Document, *new: Any) -> Columns:
+    """Store `new` and move the document's version; what it was before."""
+    before = told(values_of(document, ("updated_at", "version")))
+    for row in new:
+        row.id = new_key()
+        work.session.add(row)
+    document.updated_at = func.now()  # type: ignore[assignment] - the trigger sets it
+    await work.session.flush()
+    return before
+
+
+def _tell(
+    work: Work,
+    verb: str,
+    document: Document,
+    before: Columns,
+    change: tuple[Columns, Columns],
+    related: Sequence[Entity] = (),
+) -> None:
+    after = told(values_of(document, ("updated_at", "version")))
+    work.tell(verb, document, before | change[0], after | change[1], related)

@@ -1,0 +1,128 @@
+"""What must be true of other rows: that what is named exists, and what is unique, is."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Column, ForeignKeyConstraint, Index, UniqueConstraint, select
+
+from ..errors import Duplicate, NotFound
+from ..models import Base, Entity, Tenant, public_name
+from ..reading.columns import columns_of, model_of, table_of
+from .unit_of_work import Work
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A foreign key within the workspace: an attribute, and the column it names."""
+
+    model: type[Base]
+    attribute: str
+    target: type[Base]
+    target_column: str
+    on_delete: str
+
+
+@cache
+def references_of(model: type[Base]) -> tuple[Reference, ...]:
+    """The foreign keys of `model` that stay within the workspace."""
+    by_column = {column: key for key, column in columns_of(model).items()}
+    return tuple(
+        Reference(
+            model,
+            by_column[element.parent],
+            model_of(constraint.referred_table),
+            element.column.name,
+            (constraint.ondelete or "").partition(" (")[0],
+        )
+        for constraint in table_of(model).foreign_key_constraints
+        for element in constraint.elements
+        if element.parent in by_column and _is_composite(constraint)
+    )
+
+
+@cache
+def references_to(model: type[Base]) -> tuple[Reference, ...]:
+    """The foreign keys that name rows of `model`."""
+    return tuple(
+        reference
+        for mapper in Base.registry.mappers
+        if issubclass(mapper.class_, Tenant)
+        for reference in references_of(mapper.class_)
+        if reference.target is model
+    )
+
+
+def _is_composite(constraint: ForeignKeyConstraint) -> bool:
+    return len(constraint.elements) > 1
+
+
+async def require_references(
+    work: Work, model: type[Base], values: Mapping[str, Any]
+) -> None:
+    """Lock the rows that `values` name, so that they stay until we have committed.
+
+    Raises NotFound for the first that is not there.
+    """
+    for reference in references_of(model):
+        key = values.get(reference.attribute)
+        if key is not None:
+            await _require(work, reference, key)
+
+
+async def _require(work: Work, reference: Reference, key: UUID) -> None:
+    table = table_of(reference.target)
+    found = await work.connection.rows(
+        select(table.c.id)
+        .where(table.c.workspace_id == work.connection.workspace_id)
+        .where(table.c[reference.target_column] == key)
+        .with_for_update(read=True, key_share=True)
+    )
+    if not found:
+        named = "User" if reference.target_column == "user_id" else None
+        raise NotFound(
+            f"There is no {named or reference.target.__name__} with this id.",
+            path=(public_name(reference.attribute),),
+        )
+
+
+async def refuse_duplicates(work: Work, row: Entity, values: Mapping[str, Any]) -> None:
+    """Raise Duplicate if another row has what only one can have.
+
+    `values` are the row's as they will be.
+    """
+    for columns in _unique(type(row)):
+        wanted = {name: values.get(name) for name in columns}
+        if None in wanted.values():
+            continue
+        existing = await work.find(type(row), **wanted)
+        if existing is not None and existing.id != row.id:
+            names = [public_name(name) for name in columns]
+            raise Duplicate(
+                f"There is a {type(row).__name__} with this "
+                f"{' and '.join(f'`{name}`' for name in names)} already.",
+                path=(names[-1],),
+                existing=existing,
+            )
+
+
+@cache
+def _unique(model: type[Base]) -> tuple[tuple[str, ...], ...]:
+    """The combinations of attributes that are unique within the workspace."""
+    by_column = {column.name: key for key, column in columns_of(model).items()}
+    return tuple(
+        tuple(by_column[c.name] for c in columns if c.name in by_column)
+        for columns in _unique_columns(model)
+    )
+
+
+def _unique_columns(model: type[Base]) -> Iterator[list[Column[Any]]]:
+    table = table_of(model)
+    for constraint in table.constraints:
+        if isinstance(constraint, UniqueConstraint):
+            yield list(constraint.columns)
+    for index in table.indexes:
+        if isinstance(index, Index) and index.unique:
+            yield list(index.columns)

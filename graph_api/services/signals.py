@@ -1,0 +1,55 @@
+"""Taking signals in, once each, and saying what has become of them."""
+
+from uuid import UUID
+
+from ..errors import InvalidTransition
+from ..models import Document, Signal, SignalStatus
+from .entities import EntityService, Values
+
+_OPEN = frozenset({SignalStatus.NEW, SignalStatus.PROCESSING})
+
+
+class Signals(EntityService[Signal]):
+    model = Signal
+
+    async def ingest(self, values: Values) -> None:
+        """Store a signal, unless one with its `dedupe_key` is stored already."""
+        async with self.writing() as work:
+            key = values.get("dedupe_key")
+            known = await work.find(Signal, dedupe_key=key) if key else None
+            self.outcome.subject = known or await self._create(work, values)
+            self.outcome.extra["duplicate"] = known is not None
+
+    async def attach(
+        self, id: UUID, document_id: UUID, expected_version: int | None
+    ) -> None:
+        """Say which document was made of a signal."""
+        async with self.writing() as work:
+            row = await work.get(Signal, id, expected_version)
+            _refuse_unless_open(row, SignalStatus.ATTACHED)
+            await work.get(Document, document_id, path=("documentId",))
+            values = {"status": SignalStatus.ATTACHED, "extraction_id": document_id}
+            await self._update(work, row, values, "attached")
+            self.outcome.subject = row
+
+    async def archive(self, id: UUID, expected_version: int | None) -> None:
+        """Put a signal away."""
+        async with self.writing() as work:
+            row = await work.get(Signal, id, expected_version)
+            if row.status is SignalStatus.ARCHIVED:
+                _refuse_unless_open(row, SignalStatus.ARCHIVED)
+            await self._update(work, row, {"status": SignalStatus.ARCHIVED}, "archived")
+            self.outcome.subject = row
+
+
+def _refuse_unless_open(signal: Signal, to: SignalStatus) -> None:
+    if signal.status in _OPEN:
+        return
+    allowed = sorted({SignalStatus.ARCHIVED} - {signal.status})
+    raise InvalidTransition(
+        f"A signal that is {signal.status.name} cannot become {to.name}.",
+        path=("id",),
+        from_state=signal.status,
+        to_state=to,
+        allowed=allowed,
+    )

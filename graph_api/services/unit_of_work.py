@@ -1,0 +1,233 @@
+"""How anything is written: in one transaction, together with its story.
+
+`Service.writing()` is that transaction. What it adds and what it tells commit together
+or not at all; a change that was not told is refused here, and by the database again.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import undefer
+
+from ..caller import Caller
+from ..database.engine import Connection
+from ..errors import Conflict, NotFound
+from ..keys import new_key
+from ..models import ActorType, Base, Entity, Interaction
+from . import idempotency
+from .log import Columns, told, values_of
+
+E = TypeVar("E", bound=Entity)
+B = TypeVar("B", bound=Base)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What every mutation takes beside its own input.
+
+    `mutation` and `given` are its name and input, of which the idempotency key's hash
+    is made.
+    """
+
+    mutation: str
+    given: Mapping[str, Any] = field(default_factory=dict)
+    reason: str | None = None
+    dry_run: bool = False
+    idempotency_key: str | None = None
+
+
+@dataclass
+class Outcome:
+    """What a mutation did: to what, and how the log tells it."""
+
+    subject: Entity | None = None
+    subjects: list[Entity] = field(default_factory=list)
+    interactions: list[Interaction] = field(default_factory=list)
+    deleted: bool = False
+    replayed: bool = False
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+class Replayed(Exception):
+    """Raised at the start of a transaction whose work an earlier request has done."""
+
+    def __init__(self, result: idempotency.Result) -> None:
+        super().__init__()
+        self.result = result
+
+
+class Work:
+    """One transaction: what it changes, it tells."""
+
+    def __init__(self, connection: Connection, caller: Caller, terms: Terms) -> None:
+        self.connection = connection
+        self.session = connection.session
+        self.caller = caller
+        self.interactions: list[Interaction] = []
+        self.change_set_id: UUID | None = None
+        self._terms = terms
+
+    async def get(
+        self,
+        model: type[E],
+        id: UUID,
+        expected_version: int | None = None,
+        path: tuple[str, ...] = ("id",),
+    ) -> E:
+        """The row, locked until the transaction ends.
+
+        Raises NotFound when there is none to be seen, and Conflict when its version is
+        not the expected one.
+        """
+        row = await self._locked(model, id)
+        if row is None:
+            raise NotFound(f"There is no {model.__name__} with this id.", path=path)
+        if expected_version is not None and row.version != expected_version:
+            raise Conflict(
+                f"The {model.__name__} was changed in the meantime: its version is "
+                f"{row.version}, not {expected_version}. Read it again and decide anew.",
+                path=("expectedVersion",),
+                current=row,
+            )
+        return row
+
+    async def find(self, model: type[B], **values: Any) -> B | None:
+        """The row with these values, not locked; None where there is none."""
+        rows = await self.connection.rows(
+            select(model)
+            .filter_by(workspace_id=self.connection.workspace_id, **values)
+            .options(undefer("*"))
+            .limit(1)
+        )
+        return rows[0][0] if rows else None
+
+    async def create(self, row: E) -> E:
+        """Store a new row, and tell it."""
+        row.workspace_id = self.connection.workspace_id
+        self.session.add(row)
+        await self.session.flush()
+        self.tell("created", row, None, told(values_of(row)))
+        return row
+
+    async def update(
+        self, row: Entity, values: Mapping[str, Any], verb: str = "updated"
+    ) -> bool:
+        """Change a row and tell it; False, and nothing told, where nothing changes."""
+        changed = {k: v for k, v in values.items() if getattr(row, k) != v}
+        if not changed:
+            return False
+        names = [*changed, "updated_at", "version"]
+        before = told(values_of(row, names))
+        for attribute, value in changed.items():
+            setattr(row, attribute, value)
+        await self.session.flush()
+        self.tell(verb, row, before, told(values_of(row, names)))
+        return True
+
+    def tell(
+        self,
+        verb: str,
+        row: Entity,
+        before: Columns | None,
+        after: Columns | None,
+        related: Sequence[Entity] = (),
+        **details: Any,
+    ) -> None:
+        """Say in the log that `verb` was done to `row`."""
+        kind = row.entity_type()
+        interaction = Interaction(
+            workspace_id=self.connection.workspace_id,
+            id=new_key(),
+            type=f"{kind.value}.{verb}",
+            actor_type=ActorType(self.caller.actor_type),
+            actor_id=self.caller.user_id,
+            actor_label=self.caller.label,
+            primary_entity_type=kind,
+            primary_entity_id=row.id,
+            related_entities=[
+                {"type": one.entity_type().value, "id": str(one.id)} for one in related
+            ],
+            details=details,
+            before=before,
+            after=after,
+            reason=self._terms.reason,
+            request_id=self.caller.request_id,
+            change_set_id=self.change_set_id,
+        )
+        self.interactions.append(interaction)
+        self.session.add(interaction)
+
+    async def _locked(self, model: type[E], id: UUID) -> E | None:
+        return await self.session.get(
+            model,
+            (self.connection.workspace_id, id),
+            options=[undefer("*")],
+            with_for_update=True,
+            populate_existing=True,
+        )
+
+
+class Service:
+    """The base of the services, which are all that writes."""
+
+    def __init__(
+        self,
+        start: Callable[[], Awaitable[Connection]],
+        caller: Caller,
+        terms: Terms,
+    ) -> None:
+        self._start = start
+        self.caller = caller
+        self.terms = terms
+        self.outcome = Outcome()
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[Work]:
+        """One transaction, which commits when the block ends and rolls back otherwise.
+
+        A dry run stays open, so that its answer can be read, until the connection is
+        next used or given back. Raises Replayed when the idempotency key was used for
+        the same request.
+        """
+        connection = await self._start()
+        await connection.begin()
+        try:
+            await self._claim(connection)
+            work = Work(connection, self.caller, self.terms)
+            yield work
+            await connection.session.flush()
+            self.outcome.interactions = work.interactions
+            await self._remember(connection)
+            if not self.terms.dry_run:
+                await asyncio.shield(connection.commit())
+        except BaseException:
+            await asyncio.shield(connection.rollback())
+            raise
+
+    async def _claim(self, connection: Connection) -> None:
+        key = self.terms.idempotency_key
+        if key is None or self.terms.dry_run:
+            return
+        hash = idempotency.request_hash(self.terms.mutation, dict(self.terms.given))
+        used = await idempotency.claim(connection, key, hash)
+        if used is not None:
+            raise Replayed(used)
+
+    async def _remember(self, connection: Connection) -> None:
+        key = self.terms.idempotency_key
+        if key is None or self.terms.dry_run:
+            return
+        subject = self.outcome.subject
+        result = idempotency.Result(
+            None if subject is None else subject.id,
+            tuple(one.id for one in self.outcome.subjects),
+            tuple(one.id for one in self.outcome.interactions),
+            self.outcome.deleted,
+            self.outcome.extra,
+        )
+        await idempotency.store(connection, key, result)
