@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -40,7 +41,7 @@ REVISIONS = [revision.id for revision in history()]
 
 COLUMNS = """
     SELECT relname, attname, attnum, format_type(atttypid, atttypmod), attnotnull,
-           attidentity, attgenerated, pg_get_expr(adbin, adrelid),
+           attidentity::text, attgenerated::text, pg_get_expr(adbin, adrelid),
            col_description(attrelid, attnum)
     FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
          LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
@@ -73,31 +74,38 @@ TABLE_COMMENTS = """
 
 # All that revisions make, in a form that can be compared.
 EVERYTHING = """
-    SELECT relname, indexdef FROM pg_class LEFT JOIN pg_indexes ON indexname = relname
+    SELECT relname, concat_ws(' ', relkind, relrowsecurity, relforcerowsecurity,
+                              reloptions, pg_get_indexdef(indexrelid))
+    FROM pg_class LEFT JOIN pg_index ON indexrelid = oid
     WHERE relnamespace = 'public'::regnamespace
-    UNION ALL SELECT relname, relrowsecurity || ' ' || relforcerowsecurity FROM pg_class
+    UNION ALL
+    SELECT attrelid::regclass::text, attname FROM pg_attribute JOIN pg_class c
+           ON c.oid = attrelid
     WHERE relnamespace = 'public'::regnamespace
-    UNION ALL SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
+    UNION ALL
+    SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
     WHERE connamespace = 'public'::regnamespace
-    UNION ALL SELECT attrelid::regclass::text, attname FROM pg_attribute
-    WHERE attrelid IN (SELECT oid FROM pg_class
-                       WHERE relnamespace = 'public'::regnamespace)
-    UNION ALL SELECT tablename || ' ' || policyname, qual || with_check || cmd
+    UNION ALL
+    SELECT tablename, concat_ws(' ', policyname, cmd, roles, qual, with_check)
     FROM pg_policies
-    UNION ALL SELECT tgrelid::regclass || ' ' || tgenabled, pg_get_triggerdef(oid)
+    UNION ALL
+    SELECT tgrelid::regclass::text, concat_ws(' ', tgenabled, pg_get_triggerdef(oid))
     FROM pg_trigger WHERE NOT tgisinternal
-    UNION ALL SELECT proname, pg_get_functiondef(oid) FROM pg_proc
+    UNION ALL
+    SELECT proname, pg_get_functiondef(oid) FROM pg_proc
     WHERE pronamespace = to_regnamespace('app')
-    UNION ALL SELECT table_name, column_name || ' ' || privilege_type
+    UNION ALL
+    SELECT table_name, concat_ws(' ', privilege_type, column_name)
     FROM information_schema.column_privileges WHERE grantee = 'graph_api'
-    UNION ALL SELECT table_name, privilege_type
+    UNION ALL
+    SELECT table_name, privilege_type
     FROM information_schema.table_privileges WHERE grantee = 'graph_api'
-    UNION ALL SELECT extname, obj_description(oid, 'pg_extension') FROM pg_extension
-    UNION ALL SELECT nspname, nspacl::text FROM pg_namespace
-    WHERE nspname !~ '^pg_'
+    UNION ALL
+    SELECT nspname, nspacl::text FROM pg_namespace WHERE nspname !~ '^pg_'
+    UNION ALL
+    SELECT extname, obj_description(oid, 'pg_extension') FROM pg_extension
     ORDER BY 1, 2
 """
-
 
 CATALOGUES = ["columns", "constraints", "indexes", "comments"]
 
@@ -323,7 +331,7 @@ async def test_of_two_upgrades_at_once_one_does_the_work(empty: str) -> None:
     async with taken_back(blocker):
         await blocker.execute("CREATE SCHEMA app")
         both = [_upgrading(empty), _upgrading(empty)]
-        await _connected(blocker, number=2)
+        await asyncio.to_thread(_wait_for_upgrades, empty, number=2)
     await blocker.close()
     said = [await asyncio.to_thread(process.communicate) for process in both]
 
@@ -367,10 +375,12 @@ async def taken_back(connection: asyncpg.Connection) -> AsyncIterator[None]:
     await transaction.rollback()
 
 
-async def _connected(connection: asyncpg.Connection, number: int) -> None:
+def _wait_for_upgrades(url: str, number: int) -> None:
     """Wait until so many upgrades have connected to the same database."""
-    while await connection.fetchval(UPGRADES) < number:  # noqa: ASYNC110
-        await asyncio.sleep(0.05)
+    give_up_at = time.monotonic() + 60
+    while query(url, UPGRADES) < [(number,)]:
+        assert time.monotonic() < give_up_at
+        time.sleep(0.05)
 
 
 def _upgrading(url: str) -> subprocess.Popen[str]:

@@ -124,10 +124,13 @@ class Database:
                 f"{APPLICATION_ROLE}."
             )
 
-    async def ping(self) -> None:
-        """Raise an error of the driver unless the database answers."""
+    async def revision(self) -> str | None:
+        """The revision of the schema that the database is at; it has to answer."""
         async with self._engine.connect() as connection:
-            await connection.exec_driver_sql("SELECT 1")
+            found = await connection.exec_driver_sql(
+                "SELECT version_num FROM alembic_version"
+            )
+            return found.scalar()
 
     async def close(self) -> None:
         await self._engine.dispose()

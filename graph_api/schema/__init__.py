@@ -6,12 +6,13 @@ from strawberry.schema.config import StrawberryConfig
 
 from . import enums  # noqa: F401 - describes the enumerations
 from .accounts import AccountQueries
-from .commitments import CommitmentQueries
-from .documents import DocumentQueries
+from .commitments import CommitmentMutations, CommitmentQueries
+from .documents import DocumentMutations, DocumentQueries
 from .entity import Node, node_by_id
 from .fields import argument, maybe, row_field
-from .knowledge import KnowledgeQueries
-from .parties import PartyQueries
+from .knowledge import KnowledgeMutations, KnowledgeQueries
+from .parties import PartyMutations, PartyQueries
+from .payloads import ERROR_TYPES
 from .registry import SHOWN
 from .scalars import SCALARS
 
@@ -36,9 +37,17 @@ class Query(
     )
 
 
+@strawberry.type(description="Everything that can be done; each tells it in the log.")
+class Mutation(
+    PartyMutations, CommitmentMutations, DocumentMutations, KnowledgeMutations
+):
+    """All root fields for writing."""
+
+
 schema = strawberry.Schema(
     query=Query,
-    types=[shown.type for shown in SHOWN.values()],
+    mutation=Mutation,
+    types=[*(shown.type for shown in SHOWN.values()), *ERROR_TYPES],
     config=StrawberryConfig(scalar_map=SCALARS),
 )
 graphql_schema: GraphQLSchema = schema._schema  # noqa: SLF001 - there is no other door

@@ -156,8 +156,8 @@ def group_keys(given: list[Any]) -> tuple[str, ...]:
 def measures_asked(
     model: type[Base], info: strawberry.Info[Any, Any]
 ) -> tuple[Measure, ...]:
-    """The figures that are selected below this field, so that no others are reckoned."""
-    raw: GraphQLResolveInfo = info._raw_info  # noqa: SLF001 - the only way to the AST
+    """The figures that are selected below this field; no others are reckoned."""
+    raw: GraphQLResolveInfo[Any] = info._raw_info  # noqa: SLF001 - the only way to the AST
     asked = {
         (function, attribute)
         for node in raw.field_nodes
@@ -172,7 +172,9 @@ def measures_asked(
 
 
 def _selected(
-    info: GraphQLResolveInfo, selections: SelectionSetNode | None, path: tuple[str, ...]
+    info: GraphQLResolveInfo[Any],
+    selections: SelectionSetNode | None,
+    path: tuple[str, ...],
 ) -> set[tuple[str, str]]:
     """The pairs of function and field below `path`, in fragments as well."""
     found: set[tuple[str, str]] = set()

@@ -188,6 +188,7 @@ def _edge_type(model: type[Base]) -> Any:
 def _connection_type(model: type[Base]) -> Any:
     name = model.__name__
     node: Any = shown_as(model)
+    edge: Any = _edge_type(model)
     return object_type(
         f"{name}Connection",
         f"A page of a list of {name} objects, and figures about the whole list.",
@@ -196,7 +197,7 @@ def _connection_type(model: type[Base]) -> Any:
                 list[node], lambda of, *_: of.rows(), "The objects on this page."
             ),
             "edges": row_field(
-                list[_edge_type(model)],
+                list[edge],
                 lambda of, *_: of.edges(),
                 "The objects on this page with their cursors.",
             ),

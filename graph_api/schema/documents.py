@@ -3,10 +3,13 @@
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import strawberry
 
 from .. import models
+from ..errors import BadUserInput, Invalid
+from ..ids import global_id, parse_global_id
 from ..models import (
     AnnotationKind,
     ClassificationStatus,
@@ -20,9 +23,25 @@ from ..reading.loaders import List
 from ..reading.ordering import total
 from ..reading.pages import Page
 from ..reading.relations import all_rows
+from ..services.documents import Annotations, Collections, Documents, Tags
+from .commitments import duplicate_field
 from .context import Info
-from .entity import Entity, Node, any_entity, entity, find, listing, many, one, through
-from .fields import argument, maybe, row_field
+from .entity import (
+    ENTITY_MODELS,
+    Entity,
+    Node,
+    any_entity,
+    entity,
+    find,
+    listing,
+    many,
+    one,
+    through,
+)
+from .fields import Input, argument, maybe, row_field
+from .inputs import VERSION, an_id, read_id, values_of, written
+from .mutations import Given, create, delete, mutation, row_id, update
+from .payloads import Payload, subject_field
 from .registry import shown_as
 from .scalars import BigInt, Json
 
@@ -178,3 +197,220 @@ class DocumentQueries:
     tags = listing(models.Tag, "The tags of the workspace.")
     annotation = find(models.Annotation, "The annotation with this id.")
     annotations = listing(models.Annotation, "The annotations of the workspace.")
+
+
+_DOCUMENT = (
+    "title",
+    "language",
+    "page_count",
+    "owner_id",
+    "collection_id",
+    "file_name",
+    "mime_type",
+    "file_size",
+    "sha256",
+    "source",
+    "ingestion_status",
+    "ingested_at",
+    "error_message",
+    "processing_status",
+    "text",
+    "metadata_extracted",
+    "details",
+    "classification",
+    "classification_status",
+    "classification_confidence",
+    "extraction_type",
+    "extraction_data",
+    "extraction_cost",
+    "extracted_at",
+    "external_ref",
+)
+_COLLECTION = (
+    "name",
+    "description",
+    "color",
+    "icon",
+    "parent_id",
+    "owner_id",
+    "external_ref",
+)
+_TAG = ("name", "color", "icon", "external_ref")
+_NOTE = (
+    "author_id",
+    "kind",
+    "text",
+    "quote",
+    "start_offset",
+    "end_offset",
+    "page",
+    "color",
+    "external_ref",
+)
+
+
+async def _create_document(documents: Documents, given: Given) -> None:
+    await documents.create(values_of(models.Document, _DOCUMENT, given))
+
+
+async def _archive(documents: Documents, given: Given) -> None:
+    id = row_id(models.Document, given)
+    await documents.archive(id, given.get("expectedVersion"))
+
+
+async def _tag(documents: Documents, given: Given) -> None:
+    def ids(name: str, type: str) -> list[UUID]:
+        return [read_id(id, type, name) for id in given.get(name) or ()]
+
+    await documents.tag(ids("ids", "Document"), ids("add", "Tag"), ids("remove", "Tag"))
+
+
+async def _link(documents: Documents, given: Given) -> None:
+    model, target = _target(given)
+    document = row_id(models.Document, given, "documentId")
+    await documents.link(document, model, target, given["relation"])
+
+
+def _target(given: Given) -> tuple[type[models.Entity], UUID]:
+    """The model and key of what is to be linked to.
+
+    A bare UUID needs `targetType` beside it. Raises Invalid when no entity is meant.
+    """
+    kind = given.get("targetType")
+    if kind is not None:
+        model = ENTITY_MODELS[EntityType(kind)]
+        return model, read_id(given["targetId"], model.__name__, "targetId")
+    try:
+        name, key = parse_global_id(given["targetId"])
+    except BadUserInput as error:
+        message = f"{error.message} Beside a bare UUID, `targetType` must be given."
+        raise Invalid(message, path=("targetId",)) from error
+    for model in ENTITY_MODELS.values():
+        if model.__name__ == name:
+            return model, key
+    raise Invalid(
+        f"Documents cannot be linked to objects of type {name[:100]!r}.",
+        path=("targetId",),
+    )
+
+
+async def _unlink(documents: Documents, given: Given) -> None:
+    await documents.unlink(row_id(models.DocumentLink, given))
+
+
+def _link_field() -> Any:
+    def answer(payload: Payload, info: Info, _: Any) -> Any:
+        link = payload.outcome.extra.get("link")
+        return link and info.context.loaders.get(models.DocumentLink, UUID(link))
+
+    return row_field(maybe(shown_as(models.DocumentLink)), answer, "The link.")
+
+
+def _deleted_link_field() -> Any:
+    def answer(payload: Payload, *_: Any) -> str | None:
+        link = payload.outcome.extra.get("link")
+        return link and global_id("DocumentLink", UUID(link))
+
+    return row_field(
+        maybe(strawberry.ID), answer, "The id that the link had; null if refused."
+    )
+
+
+def _documents_field() -> Any:
+    document: Any = shown_as(models.Document)
+    return row_field(
+        list[document],
+        lambda payload, *_: payload.outcome.subjects,
+        "The documents as they are now, in the order of `ids`.",
+    )
+
+
+@strawberry.type
+class DocumentMutations:
+    """What can be done with documents, collections, tags and annotations."""
+
+    create_document = mutation(
+        "createDocument",
+        Documents,
+        "Take a document in. The same file again (by `sha256`) is counted, and the "
+        "document that there is is answered.",
+        written(models.Document, _DOCUMENT, required=True),
+        _create_document,
+        answers={
+            "document": subject_field(models.Document),
+            "duplicate": duplicate_field("Whether the file was there already."),
+        },
+    )
+    update_document = update(
+        Documents, _DOCUMENT, "Change what is known of a document."
+    )
+    archive_document = mutation(
+        "archiveDocument",
+        Documents,
+        "Put a document away, without deleting it; `isActive` becomes false.",
+        {"id": an_id("Document"), "expectedVersion": VERSION},
+        _archive,
+    )
+    delete_document = delete(
+        Documents, "Delete a document with its annotations and links."
+    )
+    tag_documents = mutation(
+        "tagDocuments",
+        Documents,
+        "Add tags to documents, and remove others.",
+        {
+            "ids": Input(list[strawberry.ID], "The documents' ids, at most 100."),
+            "add": Input(
+                maybe(list[strawberry.ID]), "The ids of tags to add, at most 50."
+            ),
+            "remove": Input(
+                maybe(list[strawberry.ID]), "The ids of tags to remove, at most 50."
+            ),
+        },
+        _tag,
+        answers={"documents": _documents_field()},
+    )
+    link_document = mutation(
+        "linkDocument",
+        Documents,
+        "Say that a document is about something, or what it is to it.",
+        {
+            "documentId": an_id("Document"),
+            "targetId": Input(
+                strawberry.ID, "What it is about: the global id of any entity."
+            ),
+            "targetType": Input(
+                maybe(EntityType), "The kind of target, where its id is a bare UUID."
+            ),
+            "relation": Input(
+                str, "What the document is to it, such as `evidence`.", "about"
+            ),
+        },
+        _link,
+        answers={"document": subject_field(models.Document), "link": _link_field()},
+    )
+    unlink_document = mutation(
+        "unlinkDocument",
+        Documents,
+        "Remove a link.",
+        {"id": an_id("DocumentLink")},
+        _unlink,
+        answers={
+            "document": subject_field(models.Document),
+            "deleted_id": _deleted_link_field(),
+        },
+    )
+    create_collection = create(Collections, _COLLECTION, "Make a place for documents.")
+    update_collection = update(Collections, _COLLECTION, "Change or move a collection.")
+    delete_collection = delete(
+        Collections,
+        "Delete a collection. What lies in it stays, and then lies in none.",
+    )
+    create_tag = create(Tags, _TAG, "Make a word to find documents by.")
+    update_tag = update(Tags, _TAG, "Change a tag.")
+    delete_tag = delete(Tags, "Delete a tag, and take it from all documents.")
+    create_annotation = create(
+        Annotations, ("document_id", *_NOTE), "Note something in a document."
+    )
+    update_annotation = update(Annotations, _NOTE, "Change an annotation.")
+    delete_annotation = delete(Annotations, "Delete an annotation.")

@@ -13,6 +13,7 @@ held against the columns when the module is imported.
         commitments = many(models.Commitment.role_id, "What is owed in this role.")
 """
 
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -218,7 +219,7 @@ def _computed_field(computed: Computed) -> Any:
 def _show_columns(cls: type[Any], model: type[Base]) -> None:
     """Turn annotated names into fields that show the columns of the same name."""
     hints = get_type_hints(cls)
-    for name in cls.__dict__.get("__annotations__", {}):
+    for name in inspect.get_annotations(cls):
         column = column_of(model, name)
         expected = type_of(column)
         if hints[name] != (expected | None if column.nullable else expected):
@@ -226,7 +227,7 @@ def _show_columns(cls: type[Any], model: type[Base]) -> None:
                 f"{model.__name__}.{name} is {hints[name]}, but its column holds "
                 f"{expected}{' or NULL' if column.nullable else ''}."
             )
-        if model.__mapper__.attrs[name].deferred:  # type: ignore[attr-defined]
+        if model.__mapper__.attrs[name].deferred:
             answer = _read_deferred(model, name)
             field = row_field(hints[name], answer, column.comment or "")
         else:

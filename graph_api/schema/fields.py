@@ -122,10 +122,9 @@ def _as_sent(_type: Any, value: Mapping[str, Any], _context: Any) -> dict[str, A
 
 def enum_type(name: str, description: str, words: Mapping[str, str]) -> Any:
     """An enumeration whose values are the attributes in `words`, each described."""
-    made = strawberry.enum(
-        StrEnum(name, {word.upper(): word for word in words}),  # type: ignore[arg-type]
-        description=description,
-    )
+    make: Any = StrEnum
+    made = make(name, {word.upper(): word for word in words})
+    strawberry.enum(made, description=description)
     describe(made, dict(zip((w.upper() for w in words), words.values(), strict=True)))
     return made
 

@@ -4,9 +4,9 @@
 each relation, and `and`, `or`, `not`. A value becomes a condition of `reading.filters`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from sqlalchemy import Column
@@ -29,8 +29,7 @@ from ..reading.filters import (
 from ..reading.relations import Relation
 from .fields import Deferred, Input, input_type, maybe
 from .registry import SHOWN
-from .scalars import VALUES as _VALUES
-from .scalars import Json
+from .scalars import VALUES, Json
 
 # At most this many values in one list, and conditions in one filter: beyond that, a
 # list of values is data and belongs into a table.
@@ -169,13 +168,13 @@ def _operators_of(column: Column[Any]) -> Any:
     if kind(column) is Kind.JSON:
         return JSON_FILTER
     words = column.type.words if isinstance(column.type, Words) else None
-    return _comparisons(kind(column), words)
+    return _comparisons(kind(column), cast(Hashable, words))
 
 
 @cache
-def _comparisons(of: Kind, words: Any) -> Any:
-    value = words or _VALUES[of]
-    name = words.__name__ if words else _FILTER_NAMES.get(of, of.name.title())
+def _comparisons(of: Kind, words: Hashable) -> Any:
+    value: Any = words or VALUES[of]
+    name = value.__name__ if words else _FILTER_NAMES.get(of, of.name.title())
     return input_type(
         f"{name}Filter",
         f"Conditions on a {name} value; all must hold.",

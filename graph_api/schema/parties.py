@@ -4,7 +4,9 @@ import strawberry
 
 from .. import models
 from ..models import PartyKind
+from ..services.parties import Parties, Roles
 from .entity import Entity, entity, find, listing, many, one, through
+from .mutations import create, delete, update
 from .scalars import Json
 
 
@@ -61,3 +63,21 @@ class PartyQueries:
     parties = listing(models.Party, "The parties of the workspace.")
     role = find(models.Role, "The role with this id.")
     roles = listing(models.Role, "The roles of the workspace.")
+
+
+_PARTY = ("kind", "name", "tax_id", "contact", "details", "external_ref")
+_ROLE = ("party_id", "user_id", "role_name", "domain_tags", "external_ref")
+
+
+@strawberry.type
+class PartyMutations:
+    """What can be done with parties and roles."""
+
+    create_party = create(Parties, _PARTY, "Make a person or an organization known.")
+    update_party = update(Parties, _PARTY, "Change what is known of a party.")
+    delete_party = delete(
+        Parties, "Delete a party with its roles and what it owes in them."
+    )
+    create_role = create(Roles, _ROLE, "Put a party into a role.")
+    update_role = update(Roles, _ROLE, "Change a role.")
+    delete_role = delete(Roles, "Delete a role with what is owed in it.")

@@ -30,7 +30,7 @@ class Documents(EntityService[Document]):
     keeper = "owner_id"
 
     async def create(self, values: Values) -> None:
-        """Take a document in; one with the same file is counted and not stored again."""
+        """Take a document in; the same file again is counted, not stored again."""
         async with self.writing() as work:
             sha256 = values.get("sha256")
             known = await work.find(Document, sha256=sha256) if sha256 else None
@@ -164,7 +164,7 @@ async def _count_duplicate(work: Work, document: Document) -> None:
         work.session.add(known)
         await work.session.flush()
     known.duplicate_count += 1
-    known.last_seen = func.now()  # type: ignore[assignment]
+    known.last_seen = func.now()
     await work.session.flush()
     work.tell(
         "duplicate_detected", document, {}, {}, duplicateCount=known.duplicate_count

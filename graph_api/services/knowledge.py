@@ -31,6 +31,19 @@ class Item:
     error: WriteRefused | None = None
     row: Any = None
 
+    def refuse(self, error: WriteRefused) -> None:
+        """Say why it is refused; paths of its fields become those of the whole call."""
+        error.path = ("items", str(self.index), *error.path)
+        self.error = error
+
+
+class ManyRefused(Exception):
+    """Raised when some items are refused, and therefore all."""
+
+    def __init__(self, items: list[Item]) -> None:
+        super().__init__()
+        self.items = items
+
 
 class KnowledgeService(EntityService[E]):
     """What the services of nodes and edges share: upserting many."""
@@ -52,20 +65,20 @@ class KnowledgeService(EntityService[E]):
             await self._judge(work, items)
             sound = [item for item in items if item.error is None]
             if len(sound) < len(items) and not skip_refused:
-                sound = []
+                raise ManyRefused(items)
             if sound:
                 await self._store(work, sound)
             self.outcome.subjects = [item.row for item in sound]
             self.outcome.extra["indexes"] = [item.index for item in sound]
 
-    async def _judge(self, work: Work, items: list[Item]) -> None:
+    async def _judge(self, _: Work, items: list[Item]) -> None:
         seen: dict[Key, int] = {}
         for item in items:
             try:
                 if item.error is None:
                     self._judge_alone(item, seen)
             except WriteRefused as error:
-                item.error = error
+                item.refuse(error)
 
     def _judge_alone(self, item: Item, seen: dict[Key, int]) -> None:
         validate(self.model, item.values)
@@ -204,10 +217,8 @@ class KnowledgeEdges(KnowledgeService[KnowledgeEdge]):
         for item in items:
             for end in ("source_id", "target_id"):
                 if item.error is None and item.values[end] not in there:
-                    item.error = NotFound(
-                        "There is no KnowledgeNode with this id.",
-                        path=(public_name(end),),
-                    )
+                    no_node = "There is no KnowledgeNode with this id."
+                    item.refuse(NotFound(no_node, path=(public_name(end),)))
 
     async def _known(self, work: Work, items: list[Item]) -> dict[Key, Any]:
         wanted = {self._key(item.values) for item in items}

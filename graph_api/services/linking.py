@@ -33,7 +33,7 @@ async def add_link(
     )
     before = await _touch(work, document, link)
     change = {"links": {str(link.id): link_columns(link)}}
-    _tell(work, "linked", document, before, ({"links": {}}, change), [target])
+    _tell(work, "linked", document, before, ({"links": {}}, change))
     return link
 
 
@@ -135,7 +135,7 @@ async def _touch(work: Work, document: Document, *new: Any) -> Columns:
     for row in new:
         row.id = new_key()
         work.session.add(row)
-    document.updated_at = func.now()  # type: ignore[assignment] - the trigger sets it
+    document.updated_at = func.now()
     await work.session.flush()
     return before
 
@@ -146,7 +146,6 @@ def _tell(
     document: Document,
     before: Columns,
     change: tuple[Columns, Columns],
-    related: Sequence[Entity] = (),
 ) -> None:
     after = told(values_of(document, ("updated_at", "version")))
-    work.tell(verb, document, before | change[0], after | change[1], related)
+    work.tell(verb, document, before | change[0], after | change[1])

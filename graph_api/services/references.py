@@ -1,4 +1,4 @@
-"""What must be true of other rows: that what is named exists, and what is unique, is."""
+"""What must be true of other rows: what is named is there, what is unique is not."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Column, ForeignKeyConstraint, Index, UniqueConstraint, select
 
 from ..errors import Duplicate, NotFound
-from ..models import Base, Entity, Tenant, public_name
+from ..models import Base, Entity, Membership, Tenant, public_name
 from ..reading.columns import columns_of, model_of, table_of
 from .unit_of_work import Work
 
@@ -74,16 +74,19 @@ async def require_references(
 
 async def _require(work: Work, reference: Reference, key: UUID) -> None:
     table = table_of(reference.target)
-    found = await work.connection.rows(
+    named = (
         select(table.c.id)
         .where(table.c.workspace_id == work.connection.workspace_id)
         .where(table.c[reference.target_column] == key)
-        .with_for_update(read=True, key_share=True)
     )
-    if not found:
-        named = "User" if reference.target_column == "user_id" else None
+    # Members cannot be locked: the application may not change them.
+    if reference.target is not Membership:
+        named = named.with_for_update(read=True, key_share=True)
+    if not await work.connection.rows(named):
+        is_user = reference.target is Membership
         raise NotFound(
-            f"There is no {named or reference.target.__name__} with this id.",
+            f"There is no {'User' if is_user else reference.target.__name__} "
+            "with this id.",
             path=(public_name(reference.attribute),),
         )
 

@@ -50,6 +50,7 @@ class Outcome:
     interactions: list[Interaction] = field(default_factory=list)
     deleted: bool = False
     replayed: bool = False
+    items: list[Any] = field(default_factory=list)
     extra: dict[str, Any] = field(default_factory=dict)
 
 
@@ -90,7 +91,7 @@ class Work:
         if expected_version is not None and row.version != expected_version:
             raise Conflict(
                 f"The {model.__name__} was changed in the meantime: its version is "
-                f"{row.version}, not {expected_version}. Read it again and decide anew.",
+                f"{row.version}, not {expected_version}. Read it again.",
                 path=("expectedVersion",),
                 current=row,
             )
@@ -109,6 +110,7 @@ class Work:
     async def create(self, row: E) -> E:
         """Store a new row, and tell it."""
         row.workspace_id = self.connection.workspace_id
+        _fill(row)
         self.session.add(row)
         await self.session.flush()
         self.tell("created", row, None, told(values_of(row)))
@@ -170,6 +172,13 @@ class Work:
             with_for_update=True,
             populate_existing=True,
         )
+
+
+def _fill(row: Base) -> None:
+    """Say NULL where nothing was said: a deferred column is not read back."""
+    for prop in type(row).__mapper__.column_attrs:
+        if prop.deferred and prop.key not in row.__dict__:
+            setattr(row, prop.key, None)
 
 
 class Service:

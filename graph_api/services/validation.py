@@ -22,7 +22,7 @@ MAX_TAG_LENGTH = 100
 
 
 def validate(model: type[Base], values: Mapping[str, Any]) -> None:
-    """Raise Invalid for the first of `values`, by attribute, that `model` cannot hold."""
+    """Raise Invalid for the first value, by attribute, that `model` cannot hold."""
     for attribute, value in values.items():
         reason = refusal(column_of(model, attribute), value)
         if reason:

@@ -374,18 +374,6 @@ def _create_documents() -> None:
         ),
         sa.Column("text", sa.Text(), nullable=True, comment="Its text."),
         sa.Column(
-            "search",
-            postgresql.TSVECTOR(),
-            sa.Computed(
-                "setweight(to_tsvector('english', title), 'A') || "
-                "setweight(to_tsvector('english', left(coalesce(\"text\", ''), "
-                "150000)), 'B')",
-                persisted=True,
-            ),
-            nullable=True,
-            comment="The words of title and text, as full-text search wants them.",
-        ),
-        sa.Column(
             "metadata_extracted",
             postgresql.JSONB(),
             server_default=sa.text("'{}'"),
@@ -473,6 +461,18 @@ def _create_documents() -> None:
                 "1 when it was made, one more with each change; pass it as "
                 "`expectedVersion` to change only what you have seen."
             ),
+        ),
+        sa.Column(
+            "search",
+            postgresql.TSVECTOR(),
+            sa.Computed(
+                "setweight(to_tsvector('english', title), 'A') || "
+                "setweight(to_tsvector('english', left(coalesce(\"text\", ''), "
+                "150000)), 'B')",
+                persisted=True,
+            ),
+            nullable=True,
+            comment="The words of title and text, as full-text search wants them.",
         ),
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_documents")),
         sa.ForeignKeyConstraint(
@@ -640,17 +640,17 @@ def _create_documents() -> None:
         ["workspace_id", sa.text("file_size DESC NULLS LAST"), sa.text("id DESC")],
     )
     op.create_index(
-        "idx_documents_search",
-        "documents",
-        ["workspace_id", "search"],
-        postgresql_using="gin",
-    )
-    op.create_index(
         "uq_documents_external_ref",
         "documents",
         ["workspace_id", "external_ref"],
         unique=True,
         postgresql_where=sa.text("external_ref IS NOT NULL"),
+    )
+    op.create_index(
+        "idx_documents_search",
+        "documents",
+        ["workspace_id", "search"],
+        postgresql_using="gin",
     )
 
 

@@ -1,0 +1,84 @@
+"""The ASGI application, put together: settings in, something to serve out."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.types import ASGIApp
+
+from .config import Settings, settings
+from .database.engine import Database
+from .database.local import local_caller
+from .database.migrations import head
+from .errors import ConfigurationError
+from .execution.limits import Limits
+from .execution.operation import Executor
+from .http import exception_handlers, guarded, routes
+from .reading.cursors import Cursors
+from .schema import graphql_schema
+from .schema.context import Context, Surroundings
+
+
+def create_app(given: Settings | None = None) -> ASGIApp:
+    """The application; by itself (`uvicorn --factory`) it is set by the environment.
+
+    The database must be running and migrated, which `graph-api serve` sees to.
+    """
+    chosen = given or settings()
+    surroundings = _surroundings(chosen)
+    newest = head()
+    executor = Executor(
+        graphql_schema, Limits.of(chosen), timeout_s=chosen.operation_timeout_s
+    )
+
+    async def make_context(request: Request) -> Context:
+        return Context(surroundings, local_caller(request.state.request_id))
+
+    async def ready() -> Mapping[str, bool]:
+        revision = await surroundings.database.revision()
+        return {"database": True, "migrated": revision == newest}
+
+    app = Starlette(
+        routes=routes(executor, chosen, make_context, ready),
+        exception_handlers=dict(exception_handlers()),
+        lifespan=partial(_lifespan, surroundings.database),
+    )
+    return guarded(app, chosen)
+
+
+def _surroundings(chosen: Settings) -> Surroundings:
+    if chosen.database_url is None or chosen.secret_key is None:
+        raise ConfigurationError(
+            "DATABASE_URL and SECRET_KEY must both be set for the application alone. "
+            "Or start it with `graph-api serve`, which needs neither."
+        )
+    database = Database(chosen.database_url.get_secret_value(), chosen)
+    cursors = Cursors(chosen.secret_key.get_secret_value())
+    return Surroundings(database, cursors, chosen)
+
+
+@asynccontextmanager
+async def _lifespan(database: Database, _: Starlette) -> AsyncIterator[None]:
+    _end_with_parent()
+    await database.verify()
+    yield
+    await database.close()
+
+
+def _end_with_parent() -> None:
+    """Let a worker stop in good order when the parent that started it is gone."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def wait() -> None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, daemon=True).start()

@@ -1,0 +1,138 @@
+"""Mutations: a verb of a service, with an input, a payload, and the common terms."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from ..errors import WriteRefused
+from ..models import Base, Entity
+from ..services.entities import EntityService
+from ..services.knowledge import ManyRefused
+from ..services.performing import perform
+from ..services.unit_of_work import Outcome
+from .context import Info
+from .fields import Input, argument, row_field
+from .inputs import (
+    REQUIRED_VERSION,
+    VERSION,
+    an_id,
+    input_of,
+    read_id,
+    terms_of,
+    values_of,
+    written,
+)
+from .payloads import Payload, deleted_id_field, payload_type, subject_field
+
+Given = Mapping[str, Any]
+Verb = Callable[[Any, Given], Awaitable[None]]
+
+
+def mutation(
+    name: str,
+    service: type[EntityService[Any]],
+    description: str,
+    inputs: Mapping[str, Input],
+    verb: Verb,
+    *,
+    answers: Mapping[str, Any] | None = None,
+) -> Any:
+    """A mutation called `name`, which runs `verb(service, input)`.
+
+    Its payload has a field for the row that it changed, or `answers` in its place.
+    """
+    model: type[Base] = service.model
+    title = name[0].upper() + name[1:]
+    own = answers or {_snake(model.__name__): subject_field(model)}
+    payload = payload_type(f"{title}Payload", own)
+    takes = input_of(f"{title}Input", f"What `{name}` takes.", inputs)
+
+    async def answer(_: Any, info: Info, arguments: dict[str, Any]) -> Payload:
+        given, context = arguments["input"], info.context
+        try:
+            terms = terms_of(name, given)
+            outcome = await perform(
+                lambda: context.service(service, terms),
+                lambda one: verb(one, given),
+                model,
+                context.start_writing,
+            )
+        except ManyRefused as refused:
+            errors = tuple(item.error for item in refused.items if item.error)
+            return Payload(Outcome(items=refused.items), errors)
+        except WriteRefused as error:
+            return Payload(errors=(error,))
+        return Payload(outcome)
+
+    return row_field(
+        payload, answer, description, [argument("input", takes, "What to do.")], name
+    )
+
+
+def create(
+    service: type[EntityService[Any]], columns: tuple[str, ...], description: str
+) -> Any:
+    """The mutation that stores a new row, of which `columns` are given."""
+    model = service.model
+
+    async def verb(one: EntityService[Any], given: Given) -> None:
+        await one.create(values_of(model, columns, given))
+
+    return mutation(
+        f"create{model.__name__}",
+        service,
+        description,
+        written(model, columns, required=True),
+        verb,
+    )
+
+
+def update(
+    service: type[EntityService[Any]], columns: tuple[str, ...], description: str
+) -> Any:
+    """The mutation that changes some of `columns` of a row; absent ones stay."""
+    model = service.model
+
+    async def verb(one: EntityService[Any], given: Given) -> None:
+        await one.update(
+            row_id(model, given),
+            values_of(model, columns, given),
+            given.get("expectedVersion"),
+        )
+
+    return mutation(
+        f"update{model.__name__}",
+        service,
+        description,
+        {
+            "id": an_id(model.__name__),
+            **written(model, columns, required=False),
+            "expectedVersion": VERSION,
+        },
+        verb,
+    )
+
+
+def delete(service: type[EntityService[Any]], description: str) -> Any:
+    """The mutation that deletes a row with all that belongs to it."""
+    model: type[Entity] = service.model
+
+    async def verb(one: EntityService[Any], given: Given) -> None:
+        await one.delete(row_id(model, given), given["expectedVersion"])
+
+    return mutation(
+        f"delete{model.__name__}",
+        service,
+        description,
+        {"id": an_id(model.__name__), "expectedVersion": REQUIRED_VERSION},
+        verb,
+        answers={"deleted_id": deleted_id_field(model)},
+    )
+
+
+def row_id(model: type[Base], given: Given, name: str = "id") -> Any:
+    """The key of the row of `model` that the input's field `name` means."""
+    return read_id(given[name], model.__name__, name)
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")

@@ -1,0 +1,23 @@
+"""Workspaces in bulk: the import format read and written.
+
+An import is staged in temporary tables, resolved and compared there, and written in
+chunks, each with its story in the log; an export is made by the server line by line.
+In both, memory does not grow with the size of the file.
+"""
+
+from .connecting import Connection, connect
+from .exporting import export_workspace
+from .importing import import_files
+from .report import Counts, ImportRefused, Progress, Refusal, Summary
+
+__all__ = [
+    "Connection",
+    "Counts",
+    "ImportRefused",
+    "Progress",
+    "Refusal",
+    "Summary",
+    "connect",
+    "export_workspace",
+    "import_files",
+]

@@ -1,0 +1,61 @@
+"""Running GraphQL operations in process, and counting what they cost."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+from sqlalchemy import event
+
+from graph_api.caller import Caller
+from graph_api.database.engine import Database
+from graph_api.execution.messages import Request
+from graph_api.execution.operation import Executor
+from graph_api.schema.context import Context, Surroundings
+
+# Whose workspace a connection sees is no work of the operation's.
+NOT_COUNTED = ("SET ", "BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
+
+
+@dataclass(frozen=True)
+class Run:
+    """Runs operations for a caller; the response is what a client would get."""
+
+    executor: Executor
+    surroundings: Surroundings
+    caller: Caller
+
+    async def __call__(self, query: str, **variables: Any) -> dict[str, Any]:
+        request = Request(query, variables=variables, id=self.caller.request_id)
+        return (await self.executor.run(request, self._context)).body()
+
+    def by(self, caller: Caller) -> "Run":
+        """The same for another caller."""
+        return replace(self, caller=caller)
+
+    async def _context(self) -> Context:
+        return Context(self.surroundings, self.caller)
+
+
+class Statements(list[str]):
+    """The statements that a database was sent."""
+
+    @classmethod
+    @contextmanager
+    def of(cls, database: Database) -> Iterator[Self]:
+        sent = cls()
+        engine = database._engine.sync_engine
+
+        def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            if not statement.lstrip().startswith(NOT_COUNTED):
+                sent.append(statement)
+
+        event.listen(engine, "before_cursor_execute", note)
+        try:
+            yield sent
+        finally:
+            event.remove(engine, "before_cursor_execute", note)
+
+    @property
+    def selects(self) -> list[str]:
+        return [one for one in self if one.lstrip().startswith(("SELECT", "WITH"))]
