@@ -32,6 +32,8 @@ from graph_api.schema.context import Surroundings
 # What is lost with the machine's power is of no use to a test.
 CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
+SECRET = "known to all tests"
+
 NEW_WORKSPACE = """
     WITH workspace AS (
         INSERT INTO workspaces (id, name) VALUES ($1, 'Test') RETURNING id
@@ -61,10 +63,8 @@ def server_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def settings() -> Settings:
-    """What a laptop has, whatever the environment says."""
-    return Settings(
-        database_url=None, secret_key=SecretStr("not so secret"), pool_size=2
-    )
+    """What a laptop has, with few connections."""
+    return Settings(secret_key=SecretStr(SECRET), pool_size=2)
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +104,7 @@ async def stranger(admin: "asyncpg.Connection[Any]") -> Caller:
 
 @pytest.fixture(scope="module")
 def surroundings(database: Database, settings: Settings) -> Surroundings:
-    return Surroundings(database, Cursors("not so secret"), settings)
+    return Surroundings(database, Cursors(SECRET), settings)
 
 
 @pytest.fixture(scope="session")
@@ -114,7 +114,7 @@ def executor(settings: Settings) -> Executor:
 
 @pytest.fixture
 def run(executor: Executor, surroundings: Surroundings, caller: Caller) -> Run:
-    """Runs GraphQL operations: `await run(text, id=…)` is the response."""
+    """What runs operations for the caller, given a text and its variables."""
     return Run(executor, surroundings, caller)
 
 

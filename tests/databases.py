@@ -7,13 +7,14 @@ import asyncio
 import itertools
 import os
 import subprocess
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from functools import cache
 from typing import Any, TypeVar
 
 import asyncpg
+from asyncpg import Connection
 from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -120,7 +121,7 @@ def create_all(url: str) -> None:
 def execute(url: str, *statements: str) -> None:
     """Run `statements`, each in a transaction of its own."""
 
-    async def run(connection: asyncpg.Connection) -> None:
+    async def run(connection: Connection) -> None:
         for statement in statements:
             await connection.execute(statement)
 
@@ -130,10 +131,33 @@ def execute(url: str, *statements: str) -> None:
 def query(url: str, statement: str) -> list[tuple[Any, ...]]:
     """The rows of `statement`."""
 
-    async def run(connection: asyncpg.Connection) -> list[tuple[Any, ...]]:
+    async def run(connection: Connection) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in await connection.fetch(statement)]
 
     return _connected(url, run)
+
+
+@asynccontextmanager
+async def session(url: str, role: str | None = None) -> AsyncIterator[Connection]:
+    """A connection; with `role`, one that can be nobody else."""
+    connection = await asyncpg.connect(url)
+    if role is not None:
+        await connection.execute(f"SET SESSION AUTHORIZATION {role}")
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def taken_back(connection: Connection) -> AsyncIterator[None]:
+    """A transaction that comes to nothing."""
+    transaction = connection.transaction()
+    await transaction.start()
+    try:
+        yield
+    finally:
+        await transaction.rollback()
 
 
 def psql(url: str, script: str) -> subprocess.CompletedProcess[str]:
@@ -157,7 +181,7 @@ def psql(url: str, script: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def _connected(url: str, run: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
+def _connected(url: str, run: Callable[[Connection], Awaitable[T]]) -> T:
     async def connected() -> T:
         connection = await asyncpg.connect(url)
         try:

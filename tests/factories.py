@@ -6,7 +6,7 @@ exist (a role its party) is made along.
 
 import itertools
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from graph_api.caller import Caller
@@ -36,6 +36,8 @@ from graph_api.services.knowledge import KnowledgeEdges, KnowledgeNodes
 from graph_api.services.parties import Parties, Roles
 from graph_api.services.signals import Signals
 from graph_api.services.unit_of_work import Terms
+
+E = TypeVar("E", bound=Entity)
 
 _numbers = itertools.count(1)
 
@@ -121,11 +123,11 @@ class Make:
         finally:
             await context.close()
 
-    async def _create(self, service: type[EntityService[Any]], values: Any) -> Any:
+    async def _create(self, service: type[EntityService[E]], values: Any) -> E:
         context = Context(self.surroundings, self.caller)
         try:
             one = context.service(service, Terms("make"))
             await one.create(values)
-            return one.outcome.subject
+            return cast(E, one.outcome.subject)
         finally:
             await context.close()

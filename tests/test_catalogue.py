@@ -4,11 +4,8 @@ Each rule is a query for what breaks it, and has a table that does: a rule that 
 found anything proves nothing.
 """
 
-from collections.abc import Iterator
-
-import asyncpg
 import pytest
-from databases import empty_database, migrated_database, query
+from databases import empty_database, query, session, taken_back
 
 from graph_api.database.migrations import history, upgrade
 
@@ -61,7 +58,7 @@ RULES = {
     """,
     "the primary key starts with the workspace": """
         SELECT name FROM tables WHERE workspace IS NOT NULL AND NOT EXISTS (
-            SELECT FROM pg_constraint WHERE conrelid = oid_of(name)
+            SELECT FROM pg_constraint WHERE conrelid = tables.oid
             AND contype = 'p' AND conkey[1] = workspace)
     """,
     "nothing is unique beyond its workspace": """
@@ -81,8 +78,8 @@ RULES = {
                JOIN tables AS child ON child.oid = conrelid
                JOIN tables AS parent ON parent.oid = confrelid
         WHERE contype = 'f' AND parent.workspace IS NOT NULL
-              AND array_position(conkey, child.workspace) IS DISTINCT FROM
-                  array_position(confkey, parent.workspace)
+              AND coalesce(array_position(conkey, child.workspace) <>
+                           array_position(confkey, parent.workspace), true)
     """,
     "emptying a foreign key leaves the workspace alone": """
         SELECT conname FROM pg_constraint JOIN tables ON tables.oid = conrelid
@@ -127,7 +124,7 @@ RULES = {
                AND (relkind = 'm' OR relkind = 'v' AND NOT coalesce(
                     'security_invoker=true' = ANY (reloptions), false))
     """,
-    "a function with its owner's rights pins its search path": f"""
+    "a function with its owner's rights pins its search path": """
         SELECT proname FROM pg_proc WHERE prosecdef
                AND pronamespace NOT IN ('pg_catalog'::regnamespace,
                                         'information_schema'::regnamespace)
@@ -170,5 +167,269 @@ RULES = {
         SELECT relname FROM pg_class, aclexplode(relacl)
         WHERE relnamespace = 'public'::regnamespace
               AND grantee NOT IN (relowner, 'graph_api'::regrole)
+        UNION ALL
+        SELECT relname || '.' || attname
+        FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid, aclexplode(attacl)
+        WHERE relnamespace = 'public'::regnamespace
+              AND grantee NOT IN (relowner, 'graph_api'::regrole)
     """,
 }
+
+# Only once there is a log.
+TOLD = "a change is told"
+RULES_OF_THE_LOG = {
+    TOLD: f"""
+        SELECT name FROM tables WHERE workspace IS NOT NULL AND name NOT IN {UNTOLD}
+               AND NOT EXISTS (
+            SELECT FROM pg_trigger WHERE tgrelid = tables.oid AND tgenabled = 'O'
+            AND tgfoid = 'app.require_interaction'::regproc
+            AND tgtype = 1 + 4 + 8 + 16 AND tgdeferrable AND tginitdeferred
+            AND tgattr = '' AND tgqual IS NULL)
+    """,
+    "the log is guarded even from replication": """
+        SELECT 'interactions' FROM pg_trigger
+        WHERE tgrelid = 'interactions'::regclass AND tgenabled = 'A'
+              AND tgfoid = 'app.append_only'::regproc
+        HAVING array_agg(tgtype ORDER BY tgtype) IS DISTINCT FROM
+               ARRAY[1 + 2 + 8 + 16, 2 + 32]::int2[]
+    """,
+}
+
+ALL = RULES | RULES_OF_THE_LOG
+
+# What breaks each rule, and what the rule then says.
+CONTROLS = [
+    ("a table belongs to a workspace", "CREATE TABLE bad (id uuid)", "bad"),
+    (
+        "row-level security is on, and holds the owner too",
+        "ALTER TABLE parties NO FORCE ROW LEVEL SECURITY",
+        "parties",
+    ),
+    (
+        "row-level security is on, and holds the owner too",
+        "ALTER TABLE users DISABLE ROW LEVEL SECURITY",
+        "users",
+    ),
+    (
+        "the workspace's policy checks what is read and what is written",
+        "CREATE TABLE bad (workspace_id uuid)",
+        "bad",
+    ),
+    (
+        "the workspace's policy checks what is read and what is written",
+        "ALTER POLICY tenant ON parties WITH CHECK (true)",
+        "parties",
+    ),
+    (
+        "no second policy lets through what the first does not",
+        "CREATE POLICY bad ON parties FOR SELECT USING (true)",
+        "parties.bad",
+    ),
+    (
+        "what has no workspace can be read through a policy, and not written",
+        "ALTER POLICY tenant ON users TO public",
+        "users",
+    ),
+    (
+        "the primary key starts with the workspace",
+        "CREATE TABLE bad (workspace_id uuid, id uuid, PRIMARY KEY (id, workspace_id))",
+        "bad",
+    ),
+    (
+        "nothing is unique beyond its workspace",
+        "CREATE UNIQUE INDEX bad ON parties (name)",
+        "bad",
+    ),
+    (
+        "an index starts with the workspace",
+        "CREATE INDEX bad ON parties (name, workspace_id)",
+        "bad",
+    ),
+    (
+        "a foreign key stays within the workspace",
+        (
+            "CREATE UNIQUE INDEX ON parties (id);"
+            "ALTER TABLE roles ADD CONSTRAINT bad "
+            "FOREIGN KEY (party_id) REFERENCES parties (id)"
+        ),
+        "bad",
+    ),
+    (
+        "emptying a foreign key leaves the workspace alone",
+        (
+            "ALTER TABLE commitments ADD CONSTRAINT bad "
+            "FOREIGN KEY (workspace_id, counterparty_id) "
+            "REFERENCES parties ON DELETE SET NULL"
+        ),
+        "bad",
+    ),
+    (
+        "a foreign key has an index",
+        "DROP INDEX idx_roles_party",
+        "fk_roles_workspace_id_party_id",
+    ),
+    (
+        "a foreign key has an index",
+        (
+            "DROP INDEX idx_commitments_counterparty;"
+            "CREATE INDEX bad ON commitments (workspace_id, counterparty_id) "
+            "WHERE state = 'active'"
+        ),
+        "fk_commitments_workspace_id_counterparty_id",
+    ),
+    (
+        "constraints and indexes are valid",
+        "ALTER TABLE parties ADD CONSTRAINT bad CHECK (name <> 'x') NOT VALID",
+        "bad",
+    ),
+    (
+        "a value that cannot be read back is refused",
+        "ALTER TABLE parties ADD COLUMN bad timestamptz",
+        "parties.bad",
+    ),
+    (
+        "a value that cannot be read back is refused",
+        "ALTER TABLE parties ADD COLUMN bad text[]",
+        "parties.bad",
+    ),
+    (
+        "no enumeration is a type of its own",
+        "CREATE TYPE bad AS ENUM ('worse')",
+        "bad",
+    ),
+    (
+        "a column says what it is",
+        "ALTER TABLE parties ADD COLUMN bad text",
+        "parties.bad",
+    ),
+    (
+        "a view shows what its reader may see",
+        "CREATE VIEW bad AS SELECT * FROM parties",
+        "bad",
+    ),
+    (
+        "a view shows what its reader may see",
+        "CREATE MATERIALIZED VIEW bad AS SELECT * FROM parties",
+        "bad",
+    ),
+    (
+        "a function with its owner's rights pins its search path",
+        (
+            "CREATE FUNCTION app.bad() RETURNS int LANGUAGE sql SECURITY DEFINER "
+            "AS 'SELECT 1'"
+        ),
+        "bad",
+    ),
+    (
+        "a version moves with each change",
+        "DROP TRIGGER touch ON parties",
+        "parties",
+    ),
+    (
+        "the application's role is nobody special",
+        "ALTER ROLE graph_api BYPASSRLS",
+        "graph_api",
+    ),
+    (
+        "the application's role owns nothing",
+        "ALTER TABLE parties OWNER TO graph_api",
+        "table parties",
+    ),
+    (
+        "the application's role can create nothing that lasts",
+        "GRANT CREATE ON SCHEMA public TO graph_api",
+        "public",
+    ),
+    (
+        "the application's role changes rows, and not tables",
+        "GRANT TRUNCATE ON parties TO graph_api",
+        "parties TRUNCATE",
+    ),
+    (
+        "nobody else was granted anything",
+        "GRANT SELECT ON parties TO public",
+        "parties",
+    ),
+    (
+        "nobody else was granted anything",
+        "GRANT SELECT (name) ON parties TO public",
+        "parties.name",
+    ),
+    (TOLD, "DROP TRIGGER needs_interaction ON tags", "tags"),
+    (TOLD, "ALTER TABLE tags DISABLE TRIGGER needs_interaction", "tags"),
+    (TOLD, "CREATE TABLE bad (workspace_id uuid)", "bad"),
+    (
+        "the log is guarded even from replication",
+        "ALTER TABLE interactions ENABLE TRIGGER no_truncate",
+        "interactions",
+    ),
+]
+
+
+@pytest.mark.parametrize("rule", ALL)
+def test_all_tables_keep_to(database_url: str, rule: str) -> None:
+    assert query(database_url, TABLES + ALL[rule]) == []
+
+
+@pytest.mark.parametrize(("rule", "change", "offender"), CONTROLS)
+async def test_who_does_not_is_named(
+    database_url: str, rule: str, change: str, offender: str
+) -> None:
+    async with session(database_url) as connection, taken_back(connection):
+        await connection.execute(change)
+
+        found = await connection.fetch(TABLES + ALL[rule])
+
+    assert [tuple(row) for row in found] == [(offender,)]
+
+
+def test_every_rule_has_something_that_breaks_it() -> None:
+    assert {rule for rule, _, _ in CONTROLS} == set(ALL)
+
+
+@pytest.mark.parametrize("revision", [r.id for r in history()])
+def test_no_revision_leaves_a_table_open(server_url: str, revision: str) -> None:
+    with empty_database(server_url) as url:
+        upgrade(url, revision)
+        found = {rule: query(url, TABLES + ask) for rule, ask in RULES.items()}
+
+    assert found == {rule: [] for rule in RULES}
+
+
+def test_the_application_only_reads_what_others_write(database_url: str) -> None:
+    granted = query(
+        database_url,
+        "SELECT table_name, privilege_type FROM information_schema.table_privileges "
+        "WHERE grantee = 'graph_api' AND table_name IN ('workspaces', 'users', "
+        "'workspace_members', 'interactions', 'audit_log', 'alembic_version') "
+        "ORDER BY 1, 2",
+    )
+
+    assert granted == [
+        ("alembic_version", "SELECT"),
+        ("audit_log", "SELECT"),
+        ("interactions", "SELECT"),
+        ("workspace_members", "SELECT"),
+        ("workspaces", "SELECT"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("table", "privilege", "withheld"),
+    [
+        ("interactions", "INSERT", ["position", "xid"]),
+        ("users", "SELECT", ["password_hash"]),
+    ],
+)
+def test_some_columns_are_granted_to_nobody(
+    database_url: str, table: str, privilege: str, withheld: list[str]
+) -> None:
+    found = query(
+        database_url,
+        "SELECT attname FROM pg_attribute "
+        f"WHERE attrelid = '{table}'::regclass AND attnum > 0 AND NOT "
+        f"has_column_privilege('graph_api', attrelid, attnum, '{privilege}') "
+        "ORDER BY 1",
+    )
+
+    assert [name for (name,) in found] == withheld

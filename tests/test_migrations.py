@@ -6,11 +6,9 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
-import asyncpg
 import pytest
 from databases import (
     create_all,
@@ -20,6 +18,8 @@ from databases import (
     ordinary_owner,
     psql,
     query,
+    session,
+    taken_back,
 )
 
 from graph_api.database.migrations import (
@@ -158,13 +158,6 @@ def declared(server_url: str) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="module")
-def unchanged(server_url: str) -> Iterator[str]:
-    """A migrated database that tests only read."""
-    with migrated_database(server_url) as url:
-        yield url
-
-
 def test_the_revisions_follow_each_other_in_one_line() -> None:
     revisions = history()
 
@@ -280,17 +273,17 @@ def test_an_ordinary_owner_can_upgrade_and_downgrade(server_url: str) -> None:
     assert owners == [(owner,)]
 
 
-def test_the_models_and_the_migrated_database_are_alike(unchanged: str) -> None:
-    check(unchanged)
+def test_the_models_and_the_migrated_database_are_alike(database_url: str) -> None:
+    check(database_url)
 
 
 @pytest.mark.parametrize(
     "catalogue", [COLUMNS, CONSTRAINTS, INDEXES, TABLE_COMMENTS], ids=CATALOGUES
 )
 def test_revisions_make_exactly_what_the_models_declare(
-    unchanged: str, declared: str, catalogue: str
+    database_url: str, declared: str, catalogue: str
 ) -> None:
-    assert query(unchanged, catalogue) == query(declared, catalogue)
+    assert query(database_url, catalogue) == query(declared, catalogue)
 
 
 def test_a_database_that_was_changed_by_hand_is_found_out(migrated: str) -> None:
@@ -300,11 +293,11 @@ def test_a_database_that_was_changed_by_hand_is_found_out(migrated: str) -> None
         check(migrated)
 
 
-def test_psql_can_run_an_upgrade(empty: str, unchanged: str) -> None:
+def test_psql_can_run_an_upgrade(empty: str, database_url: str) -> None:
     ran = psql(empty, upgrade_sql())
 
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert query(empty, EVERYTHING) == query(unchanged, EVERYTHING)
+    assert query(empty, EVERYTHING) == query(database_url, EVERYTHING)
     check(empty)
 
 
@@ -327,12 +320,10 @@ def test_psql_can_run_a_downgrade(migrated: str) -> None:
 
 async def test_of_two_upgrades_at_once_one_does_the_work(empty: str) -> None:
     # Until the schema is given up again, no upgrade gets beyond the first revision.
-    blocker = await asyncpg.connect(empty)
-    async with taken_back(blocker):
+    async with session(empty) as blocker, taken_back(blocker):
         await blocker.execute("CREATE SCHEMA app")
         both = [_upgrading(empty), _upgrading(empty)]
         await asyncio.to_thread(_wait_for_upgrades, empty, number=2)
-    await blocker.close()
     said = [await asyncio.to_thread(process.communicate) for process in both]
 
     assert sorted(said, reverse=True) == [("[]\n", ""), (f"{REVISIONS}\n", "")]
@@ -364,15 +355,6 @@ def test_a_new_revision_has_the_time_in_its_name_and_advice_within(
     assert ran.returncode == 0, ran.stderr
     assert re.fullmatch(r"20\d{6}_\d{4}_parties_have_nicknames\.py", made.name)
     assert "ALTER TABLE parties NO FORCE ROW LEVEL SECURITY" in made.read_text()
-
-
-@asynccontextmanager
-async def taken_back(connection: asyncpg.Connection) -> AsyncIterator[None]:
-    """A transaction that comes to nothing."""
-    transaction = connection.transaction()
-    await transaction.start()
-    yield
-    await transaction.rollback()
 
 
 def _wait_for_upgrades(url: str, number: int) -> None:

@@ -39,6 +39,7 @@ class Connection:
         self._lock = asyncio.Lock()
         self.session = self._new_session()
         self.in_transaction = False
+        self._running: asyncio.Task[Any] | None = None
 
     async def rows(self, statement: Executable) -> Sequence[Row[*tuple[Any, ...]]]:
         """All rows of `statement`, whose parameter `workspace` is ours.
@@ -47,10 +48,20 @@ class Connection:
         at a time.
         """
         async with self._lock:
-            result = await self.session.execute(
-                statement, {"workspace": self.workspace_id}
-            )
-            return result.all()
+            self._running = asyncio.current_task()
+            try:
+                result = await self.session.execute(
+                    statement, {"workspace": self.workspace_id}
+                )
+                return result.all()
+            finally:
+                self._running = None
+
+    async def stop(self) -> None:
+        """Cancel the statement that is still running, and let nobody begin another."""
+        if self._running is not None and self._running is not asyncio.current_task():
+            self._running.cancel()
+        await self._lock.acquire()
 
     def forget(self) -> None:
         """Drop the rows that were read, so that they are read anew."""
@@ -69,6 +80,10 @@ class Connection:
             self.in_transaction = False
             raise
         self.in_transaction = False
+
+    async def check_constraints(self) -> None:
+        """Let the constraints speak up now that would do so at the commit."""
+        await self._send("SET CONSTRAINTS ALL IMMEDIATE")
 
     async def rollback(self) -> None:
         """Undo the transaction, and whatever objects knew of it."""
@@ -215,6 +230,7 @@ async def _bind(connection: AsyncConnection, workspace_id: UUID) -> None:
 async def _release(bound: Connection, connection: AsyncConnection) -> None:
     """Give the connection back clean, or throw it away."""
     try:
+        await bound.stop()
         await bound.session.close()
         if (await bound.driver).is_in_transaction():
             await (await bound.driver).execute("ROLLBACK")

@@ -66,6 +66,8 @@ async def _insert(connection: AsyncConnection) -> None:
 _ROWS = (
     "INSERT INTO workspaces (id, name) VALUES (:workspace, 'Local')",
     "INSERT INTO users (id, username) VALUES (:user, 'local')",
-    "INSERT INTO workspace_members (workspace_id, id, user_id, role) "
-    "VALUES (:workspace, :membership, :user, 'owner')",
+    (
+        "INSERT INTO workspace_members (workspace_id, id, user_id, role) "
+        "VALUES (:workspace, :membership, :user, 'owner')"
+    ),
 )

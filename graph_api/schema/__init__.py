@@ -8,9 +8,10 @@ from . import enums  # noqa: F401 - describes the enumerations
 from .accounts import AccountQueries
 from .commitments import CommitmentMutations, CommitmentQueries
 from .documents import DocumentMutations, DocumentQueries
-from .entity import Node, node_by_id
+from .entity import Node, node_by_id, nodes_by_ids
 from .fields import argument, maybe, row_field
 from .knowledge import KnowledgeMutations, KnowledgeQueries
+from .organizing import OrganizingMutations, OrganizingQueries
 from .parties import PartyMutations, PartyQueries
 from .payloads import ERROR_TYPES
 from .registry import SHOWN
@@ -19,7 +20,12 @@ from .scalars import SCALARS
 
 @strawberry.type(description="Where reading starts.")
 class Query(
-    AccountQueries, PartyQueries, CommitmentQueries, DocumentQueries, KnowledgeQueries
+    AccountQueries,
+    PartyQueries,
+    CommitmentQueries,
+    DocumentQueries,
+    OrganizingQueries,
+    KnowledgeQueries,
 ):
     """All root fields for reading."""
 
@@ -31,7 +37,7 @@ class Query(
     )
     nodes = row_field(
         list[maybe(Node)],  # type: ignore[misc]
-        lambda _, info, given: [node_by_id(info, id) for id in given["ids"]],
+        lambda _, info, given: nodes_by_ids(info, given["ids"]),
         "The objects with these ids, in their order; null where there is none.",
         [argument("ids", list[strawberry.ID], "The global ids; at most 100.")],
     )
@@ -39,7 +45,11 @@ class Query(
 
 @strawberry.type(description="Everything that can be done; each tells it in the log.")
 class Mutation(
-    PartyMutations, CommitmentMutations, DocumentMutations, KnowledgeMutations
+    PartyMutations,
+    CommitmentMutations,
+    DocumentMutations,
+    OrganizingMutations,
+    KnowledgeMutations,
 ):
     """All root fields for writing."""
 

@@ -12,8 +12,8 @@ from ..ids import global_id
 from ..models import Base, public_name
 from ..reading.aggregates import Measure, groupable, measurable
 from ..reading.columns import Kind, column_of, kind
+from .conditions import type_behind
 from .fields import enum_type, maybe, object_type, row_field
-from .filters import type_behind
 from .scalars import BigInt, type_of
 
 FUNCTIONS = {

@@ -25,9 +25,10 @@ from .aggregates import (
     group_type,
     measures_asked,
 )
+from .conditions import condition
 from .context import Context, Info
 from .fields import Deferred, argument, maybe, object_type, row_field
-from .filters import condition, filter_type
+from .filters import filter_type
 from .ordering import order, order_type
 from .registry import shown_as
 

@@ -37,11 +37,15 @@ class Context:
         self._database = surroundings.database
         self._connection: Connection | None = None
         self._opening = asyncio.Lock()
+        self._closed = False
         self._open = AsyncExitStack()
 
     async def connection(self) -> Connection:
         """The operation's connection."""
         async with self._opening:
+            if self._closed:
+                # A batch that was sent when nobody waited for it any more.
+                raise asyncio.CancelledError
             if self._connection is None:
                 self._connection = await self._open.enter_async_context(
                     self._database.connect(self.caller.workspace_id)
@@ -65,7 +69,9 @@ class Context:
 
     async def close(self) -> None:
         """Give the connection back."""
-        await self._open.aclose()
+        async with self._opening:
+            self._closed = True
+            await self._open.aclose()
 
 
 Info = strawberry.Info[Context, Any]

@@ -1,4 +1,4 @@
-"""Documents, how they are linked, and what people make of them."""
+"""Documents, and how they are linked, as clients see them."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -11,7 +11,6 @@ from .. import models
 from ..errors import BadUserInput, Invalid
 from ..ids import global_id, parse_global_id
 from ..models import (
-    AnnotationKind,
     ClassificationStatus,
     DocumentSource,
     EntityType,
@@ -23,7 +22,7 @@ from ..reading.loaders import List
 from ..reading.ordering import total
 from ..reading.pages import Page
 from ..reading.relations import all_rows
-from ..services.documents import Annotations, Collections, Documents, Tags
+from ..services.documents import Documents
 from .commitments import duplicate_field
 from .context import Info
 from .entity import (
@@ -40,7 +39,7 @@ from .entity import (
 )
 from .fields import Input, argument, maybe, row_field
 from .inputs import VERSION, an_id, read_id, values_of, written
-from .mutations import Given, create, delete, mutation, row_id, update
+from .mutations import Given, delete, mutation, row_id, update
 from .payloads import Payload, subject_field
 from .registry import shown_as
 from .scalars import BigInt, Json
@@ -119,55 +118,6 @@ class DocumentLink(Node):
     )
 
 
-@entity(models.Collection)
-class Collection(Entity):
-    """A place for documents, which may lie in another one."""
-
-    name: str
-    description: str | None
-    color: str | None
-    icon: str | None
-    external_ref: str | None
-
-    parent = one(models.Collection.parent_id)
-    owner = one(models.Collection.owner_id, to=models.User)
-    children = many(models.Collection.parent_id, "The collections that lie in it.")
-    documents = many(models.Document.collection_id, "The documents that lie in it.")
-
-
-@entity(models.Tag)
-class Tag(Entity):
-    """A word to find documents by."""
-
-    name: str
-    color: str | None
-    icon: str | None
-    external_ref: str | None
-
-    documents = through(
-        models.DocumentTag.tag_id,
-        models.DocumentTag.document_id,
-        "The documents that bear it.",
-    )
-
-
-@entity(models.Annotation)
-class Annotation(Entity):
-    """Something that was noted at a place in a document."""
-
-    kind: AnnotationKind
-    text: str | None
-    quote: str | None
-    start_offset: int | None
-    end_offset: int | None
-    page: int | None
-    color: str | None
-    external_ref: str | None
-
-    document = one(models.Annotation.document_id)
-    author = one(models.Annotation.author_id, to=models.User)
-
-
 async def _file_by_hash(_row: Any, info: Info, given: dict[str, Any]) -> Any:
     known = Compare(models.FileHash, "file_hash", "eq", given["hash"].lower())
     page = Page(limit=1, order=total(models.FileHash, ()), where=known)
@@ -191,12 +141,6 @@ class DocumentQueries:
         "What is known of the file with this content.",
         [argument("hash", str, "SHA-256 of the file, in hexadecimal.")],
     )
-    collection = find(models.Collection, "The collection with this id.")
-    collections = listing(models.Collection, "The collections of the workspace.")
-    tag = find(models.Tag, "The tag with this id.")
-    tags = listing(models.Tag, "The tags of the workspace.")
-    annotation = find(models.Annotation, "The annotation with this id.")
-    annotations = listing(models.Annotation, "The annotations of the workspace.")
 
 
 _DOCUMENT = (
@@ -224,27 +168,6 @@ _DOCUMENT = (
     "extraction_data",
     "extraction_cost",
     "extracted_at",
-    "external_ref",
-)
-_COLLECTION = (
-    "name",
-    "description",
-    "color",
-    "icon",
-    "parent_id",
-    "owner_id",
-    "external_ref",
-)
-_TAG = ("name", "color", "icon", "external_ref")
-_NOTE = (
-    "author_id",
-    "kind",
-    "text",
-    "quote",
-    "start_offset",
-    "end_offset",
-    "page",
-    "color",
     "external_ref",
 )
 
@@ -327,7 +250,7 @@ def _documents_field() -> Any:
 
 @strawberry.type
 class DocumentMutations:
-    """What can be done with documents, collections, tags and annotations."""
+    """What can be done with documents."""
 
     create_document = mutation(
         "createDocument",
@@ -400,17 +323,3 @@ class DocumentMutations:
             "deleted_id": _deleted_link_field(),
         },
     )
-    create_collection = create(Collections, _COLLECTION, "Make a place for documents.")
-    update_collection = update(Collections, _COLLECTION, "Change or move a collection.")
-    delete_collection = delete(
-        Collections,
-        "Delete a collection. What lies in it stays, and then lies in none.",
-    )
-    create_tag = create(Tags, _TAG, "Make a word to find documents by.")
-    update_tag = update(Tags, _TAG, "Change a tag.")
-    delete_tag = delete(Tags, "Delete a tag, and take it from all documents.")
-    create_annotation = create(
-        Annotations, ("document_id", *_NOTE), "Note something in a document."
-    )
-    update_annotation = update(Annotations, _NOTE, "Change an annotation.")
-    delete_annotation = delete(Annotations, "Delete an annotation.")

@@ -257,6 +257,15 @@ def listing(model: type[Base], description: str) -> Any:
     return connection_field(all_rows(model), description)
 
 
+def nodes_by_ids(info: Info, ids: list[str]) -> list[Any]:
+    """The rows that global ids name, in their order, with None for those not seen."""
+    if len(ids) > info.context.max_page:
+        raise BadUserInput(
+            f"`ids` must have at most {info.context.max_page} items, not {len(ids)}."
+        )
+    return [node_by_id(info, id) for id in ids]
+
+
 def node_by_id(info: Info, id: str) -> Any:
     """The row that a global id names, if the caller may see one."""
     name, key = parse_global_id(id)

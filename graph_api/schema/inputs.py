@@ -16,8 +16,8 @@ from ..models import Base, public_name
 from ..models.rules import Words
 from ..reading.columns import Kind, column_of, kind
 from ..services.unit_of_work import Terms
+from .conditions import type_behind
 from .fields import Input, input_type, maybe
-from .filters import type_behind
 from .scalars import type_of
 
 TERMS: dict[str, Input] = {

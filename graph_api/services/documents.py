@@ -8,8 +8,6 @@ from sqlalchemy import func
 
 from ..errors import Invalid, NotFound
 from ..models import (
-    Annotation,
-    Collection,
     Document,
     DocumentLink,
     Entity,
@@ -112,42 +110,6 @@ class Documents(EntityService[Document]):
         return changed
 
 
-class Collections(EntityService[Collection]):
-    model = Collection
-    keeper = "owner_id"
-
-    async def _update(
-        self, work: Work, row: Collection, values: Values, verb: str = "updated"
-    ) -> bool:
-        if values.get("parent_id") is not None:
-            await _refuse_circle(work, row, values["parent_id"])
-        return await super()._update(work, row, values, verb)
-
-
-class Tags(EntityService[Tag]):
-    model = Tag
-
-
-class Annotations(EntityService[Annotation]):
-    model = Annotation
-    keeper = "author_id"
-
-    async def _check(
-        self,
-        work: Work,
-        row: Annotation,
-        values: Values,
-        changed: Values | None = None,
-    ) -> None:
-        await super()._check(work, row, values, changed)
-        start, end = values.get("start_offset"), values.get("end_offset")
-        if start is not None and end is not None and start > end:
-            raise Invalid(
-                f"`endOffset` must not lie before `startOffset`, which is {start}.",
-                path=("endOffset",),
-            )
-
-
 def _first_seen(document: Document, sha256: str) -> FileHash:
     return FileHash(
         workspace_id=document.workspace_id, document_id=document.id, file_hash=sha256
@@ -180,15 +142,6 @@ async def _follow_hash(work: Work, document: Document) -> None:
     if document.sha256 is not None:
         work.session.add(_first_seen(document, document.sha256))
         await work.session.flush()
-
-
-async def _refuse_circle(work: Work, row: Collection, parent_id: UUID) -> None:
-    """Refuse a parent that lies within the collection itself."""
-    above: UUID | None = parent_id
-    while above is not None:
-        if above == row.id:
-            raise Invalid("A collection cannot lie within itself.", path=("parentId",))
-        above = (await work.get(Collection, above, path=("parentId",))).parent_id
 
 
 def _refuse_more_than(most: int, values: Ids[Any], name: str) -> None:

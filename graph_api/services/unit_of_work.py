@@ -212,7 +212,9 @@ class Service:
             await connection.session.flush()
             self.outcome.interactions = work.interactions
             await self._remember(connection)
-            if not self.terms.dry_run:
+            if self.terms.dry_run:
+                await connection.check_constraints()
+            else:
                 await asyncio.shield(connection.commit())
         except BaseException:
             await asyncio.shield(connection.rollback())
