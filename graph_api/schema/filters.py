@@ -56,7 +56,14 @@ _OPERATORS: dict[Kind, dict[str, str]] = {
         "isNull": _EQUAL["isNull"],
     },
 }
-_FILTER
+_FILTER_NAMES = {
+    Kind.ID: "ID",
+    Kind.TEXT: "String",
+    Kind.TIME: "DateTime",
+    Kind.BIG_INT: "BigInt",
+    Kind.TEXTS: "StringList",
+}
+
 RESEMBLANCE = input_type(
     "Resemblance",
     "How alike two texts must be.",
