@@ -4,23 +4,30 @@ No other module reads `os.environ`. Every setting has a default that works on a
 laptop; `docs/operations.md` lists them, and a test compares that list with this one.
 """
 
+import os
 from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import AliasChoices, Field, SecretStr
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from .errors import ConfigurationError
 
 
 def _data_dir() -> Path:
-    return Path.home() / ".local" / "share" / "graph-api"
+    # The specification of XDG_DATA_HOME wants relative paths to be ignored.
+    given = Path(os.environ.get("XDG_DATA_HOME", ""))
+    home = given if given.is_absolute() else Path.home() / ".local" / "share"
+    return home / "graph-api"
 
 
 class Settings(BaseSettings):
     """What an operator may set. Names are those of the environment, in lower case."""
 
+    # An empty variable is one that is not set: so do compose files leave them out.
     model_config = SettingsConfigDict(
-        frozen=True, extra="ignore", populate_by_name=True
+        frozen=True, extra="ignore", populate_by_name=True, env_ignore_empty=True
     )
 
     database_url: SecretStr | None = Field(
@@ -113,5 +120,19 @@ class Settings(BaseSettings):
 
 @cache
 def settings() -> Settings:
-    """The settings of this process."""
-    return Settings()
+    """The settings of this process.
+
+    ConfigurationError says which of them cannot be so, and why.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise ConfigurationError(" ".join(_complaints(error))) from error
+
+
+def _complaints(error: ValidationError) -> list[str]:
+    """What is wrong with each setting, without its value, which may be a secret."""
+    return [
+        f"{'.'.join(map(str, one['loc'])).upper()}: {one['msg']}."
+        for one in error.errors(include_input=False, include_url=False)
+    ]

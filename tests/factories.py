@@ -30,9 +30,10 @@ from graph_api.models import (
 )
 from graph_api.schema.context import Context, Surroundings
 from graph_api.services.commitments import Commitments
-from graph_api.services.documents import Annotations, Collections, Documents, Tags
+from graph_api.services.documents import Documents
 from graph_api.services.entities import EntityService
 from graph_api.services.knowledge import KnowledgeEdges, KnowledgeNodes
+from graph_api.services.organizing import Annotations, Collections, Tags
 from graph_api.services.parties import Parties, Roles
 from graph_api.services.signals import Signals
 from graph_api.services.unit_of_work import Terms

@@ -98,7 +98,7 @@ def make_server() -> Iterator[Callable[..., EmbeddedServer]]:
 def stop_what_is_left(data_dir: Path) -> None:
     """After a test that failed, or that killed all who could have done it."""
     server = EmbeddedServer(data_dir, settings=FAST)
-    if data_dir.exists() and server._lives():
+    if data_dir.exists() and server.lives():
         server.start()
         server.stop()
 
@@ -211,7 +211,7 @@ def test_sigterm_in_the_middle_of_a_start_leaves_no_server(
     code = client.send(signal.SIGTERM)
 
     assert code == 143
-    assert not server._lives()
+    assert not server.lives()
 
 
 def test_after_sigkill_of_its_only_user_the_next_takes_it_over_and_stops_it(
@@ -522,7 +522,7 @@ def test_a_setting_that_postgresql_refuses_is_told_and_leaves_no_process(
     with pytest.raises(ConfigurationError, match='"max_connections": "many"'):
         server.start()
 
-    assert not server._lives()
+    assert not server.lives()
 
 
 def test_a_cluster_that_cannot_be_made_is_told_with_its_cause(data_dir: Path) -> None:

@@ -98,6 +98,14 @@ class EmbeddedServer:
             finally:
                 os.close(lease)
 
+    def lives(self) -> bool:
+        """Whether a server of this data directory lives, be it still starting."""
+        alive = self._open("alive")
+        try:
+            return not _lock_alone(alive)
+        finally:
+            os.close(alive)
+
     def url(self, *, user: str = "postgres", database: str = "graph_api") -> str:
         """Where clients connect: SQLAlchemy, asyncpg and libpq understand it alike."""
         name = f"{quote(user, safe='')}@/{quote(database, safe='')}"
@@ -158,7 +166,7 @@ class EmbeddedServer:
     def _shut_down(self) -> None:
         listener: int | None = None
         give_up_at = time.monotonic() + _PATIENCE_S
-        while self._lives():
+        while self.lives():
             # One that we have started just now may not listen yet.
             if listener is None and (listener := self._socket.listener()) is not None:
                 # A fast shutdown: open transactions are undone, sessions ended.
@@ -168,13 +176,6 @@ class EmbeddedServer:
                 log.warning("PostgreSQL has not stopped yet", extra={"pid": listener})
                 return
             time.sleep(_PAUSE_S)
-
-    def _lives(self) -> bool:
-        alive = self._open("alive")
-        try:
-            return not _lock_alone(alive)
-        finally:
-            os.close(alive)
 
     def _ask(self, statement: str) -> subprocess.CompletedProcess[str]:
         """What psql answers: a login, which is the only proof that the server works."""

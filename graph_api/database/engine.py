@@ -41,8 +41,14 @@ class Connection:
         self.in_transaction = False
         self._running: asyncio.Task[Any] | None = None
 
-    async def rows(self, statement: Executable) -> Sequence[Row[*tuple[Any, ...]]]:
-        """All rows of `statement`, whose parameter `workspace` is ours.
+    async def read(self, statement: Executable) -> Sequence[Row[*tuple[Any, ...]]]:
+        """All rows of `statement`, whose parameter `workspace` is our workspace."""
+        return await self.rows(statement, {"workspace": self.workspace_id})
+
+    async def rows(
+        self, statement: Executable, parameters: dict[str, Any] | None = None
+    ) -> Sequence[Row[*tuple[Any, ...]]]:
+        """All rows that `statement` returns.
 
         Batches that are ready at once queue up here: a connection runs one statement
         at a time.
@@ -50,10 +56,7 @@ class Connection:
         async with self._lock:
             self._running = asyncio.current_task()
             try:
-                result = await self.session.execute(
-                    statement, {"workspace": self.workspace_id}
-                )
-                return result.all()
+                return (await self.session.execute(statement, parameters)).all()
             finally:
                 self._running = None
 

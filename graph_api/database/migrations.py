@@ -144,7 +144,7 @@ def _noting(config: Config, revisions: list[str]) -> Config:
     def note(*, step: Any, **_: Any) -> None:
         revisions.append(step.up_revision_id)
 
-    config.attributes["on_version_apply"] = note
+    config.attributes["on_version_apply"] = (note,)
     return config
 
 
@@ -209,7 +209,7 @@ def _remedy_of_alembic(message: str) -> str:
 
 _UNREACHABLE = (
     "See that PostgreSQL runs there and that DATABASE_ADMIN_URL or DATABASE_URL names "
-    "it, then try again."
+    "it, then try again: it goes on where it was."
 )
 
 _UNKNOWN = (
@@ -260,7 +260,7 @@ _REMEDIES = {
     "57014": "The statement was stopped. Raise the login's statement_timeout, then "
     "upgrade again.",
     "57P03": "It is starting up or shutting down. Try again in a moment.",
-    "57": "The server stopped. Once it is back, upgrade again: it goes on from there.",
+    "57": _UNREACHABLE,
 }
 
 _ALEMBIC_REMEDIES = {

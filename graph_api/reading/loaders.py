@@ -169,7 +169,7 @@ class Loaders:
         return self._loaders[name].load(key)
 
     async def _rows(self, statement: Select[Any]) -> Sequence[Any]:
-        return await (await self._connect()).rows(statement)
+        return await (await self._connect()).read(statement)
 
 
 def _keys(keys: list[UUID]) -> Any:

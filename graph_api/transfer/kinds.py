@@ -140,6 +140,26 @@ class Kind:
         """The name of the temporary table for its `role` in an import."""
         return quoted(f"import_{role}_{self.table.name}")
 
+    def held(self, column: str) -> str:
+        """Where a line's value of `column` is: in `lines AS s` or in `ends AS e`."""
+        resolved = {f.column.name for f in self.references} | {"entity_type"}
+        return f"{'e' if column in resolved else 's'}.{quoted(column)}"
+
+    def when_given(self, field: Field, otherwise: str) -> str:
+        """A line's value of `field`, or `otherwise` where it has none."""
+        here = self.held(field.column.name)
+        if field.required:
+            return here
+        return f"CASE WHEN s.given & {field.bit} <> 0 THEN {here} ELSE {otherwise} END"
+
+    @property
+    def sources(self) -> str:
+        """The lines with what they refer to, to be joined by `n`."""
+        sources = f"JOIN {self.temporary('lines')} AS s USING (n)"
+        if self.references:
+            sources += f" JOIN {self.temporary('ends')} AS e USING (n)"
+        return sources
+
     @property
     def is_entity(self) -> bool:
         return issubclass(self.model, Entity)
@@ -226,6 +246,7 @@ KINDS = (
 BY_NAME = {kind.name: kind for kind in KINDS}
 ENTITIES = tuple(kind for kind in KINDS if kind.is_entity)
 
+COLLECTIONS = BY_NAME["Collection"]
 DOCUMENTS = BY_NAME["Document"]
 LINKS = BY_NAME["DocumentLink"]
 TAGGINGS = BY_NAME["DocumentTag"]

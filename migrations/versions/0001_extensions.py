@@ -135,11 +135,9 @@ def upgrade() -> None:
     op.execute("COMMENT ON FUNCTION app.workspace() IS 'Whose rows can be seen'")
     op.execute(TOUCH)
     op.execute("COMMENT ON FUNCTION app.touch() IS 'Moves version and updated_at'")
-    op.execute("GRANT SELECT ON alembic_version TO graph_api")
 
 
 def downgrade() -> None:
-    op.execute("REVOKE SELECT ON alembic_version FROM graph_api")
     op.execute("DROP FUNCTION app.touch()")
     op.execute("DROP FUNCTION app.workspace()")
     op.execute("DROP SCHEMA app")

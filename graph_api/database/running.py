@@ -1,0 +1,119 @@
+"""A database that runs: the one that DATABASE_URL names, or the embedded one.
+
+Commands say what they need of it: that it answers, that it is migrated, that the local
+workspace is there. With DATABASE_URL only who is told to migrates; the embedded
+database is this version's own, and is brought up to date by whoever comes first.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import asyncpg
+from sqlalchemy import pool, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from ..config import Settings
+from ..errors import ConfigurationError
+from .embedded import EmbeddedServer
+from .engine import APPLICATION_ROLE, Database, async_url
+from .local import ensure_local_rows
+from .migrations import current, head, upgrade
+
+
+@dataclass(frozen=True)
+class RunningDatabase:
+    """Where a database is reached, and the share in its server, if it is ours.
+
+    `url` is the server's login, `admin_url` the one that migrates; `place` is what
+    people call it.
+    """
+
+    url: str
+    admin_url: str
+    place: str
+    server: EmbeddedServer | None = None
+
+    def bring_up_to_date(self) -> list[str]:
+        """Migrate, let the server log in, and store what local mode needs.
+
+        Gives the revisions that were applied. Several may do it at once.
+        """
+        applied = upgrade(self.admin_url)
+        if self.server is not None:
+            asyncio.run(_let_log_in(self.admin_url))
+        ensure_local_rows(self.admin_url)
+        return applied
+
+    def make_usable(self) -> None:
+        """Make sure that the schema is this version's, and the local rows are there.
+
+        ConfigurationError when a database that is not embedded must be migrated.
+        """
+        if self.server is not None:
+            self.bring_up_to_date()
+            return
+        revision = current(self.admin_url)
+        if revision != head():
+            raise ConfigurationError(
+                f"{self.place} is at revision {revision or 'base'}, and this version "
+                f"works with {head()}. Run `graph-api migrate upgrade`."
+            )
+        ensure_local_rows(self.admin_url)
+
+    def verify(self, settings: Settings) -> None:
+        """Raise ConfigurationError unless the server's login is one it can work with.
+
+        It blocks, and has to run in a thread without an event loop.
+        """
+        try:
+            asyncio.run(_verify(self.url, settings))
+        except (SQLAlchemyError, asyncpg.PostgresError, OSError) as error:
+            cause = error.__cause__ or error
+            raise ConfigurationError(
+                f"{self.place} does not let the login of DATABASE_URL work as "
+                f"{APPLICATION_ROLE}: {cause}. See that its name and password are "
+                f"right, and, as a superuser: GRANT {APPLICATION_ROLE} TO …;"
+            ) from error
+
+
+@contextmanager
+def running(settings: Settings) -> Iterator[RunningDatabase]:
+    """The database of these settings, which runs at least until the block ends."""
+    if settings.database_url is None:
+        with EmbeddedServer(settings.graph_api_data_dir) as server:
+            yield RunningDatabase(
+                url=server.url(user=APPLICATION_ROLE),
+                admin_url=server.url(),
+                place=f"The database in {settings.graph_api_data_dir}",
+                server=server,
+            )
+        return
+    url = settings.database_url.get_secret_value()
+    admin = settings.database_admin_url
+    parts = async_url(url)
+    host = parts.host or parts.query.get("host") or "localhost"
+    yield RunningDatabase(
+        url=url,
+        admin_url=url if admin is None else admin.get_secret_value(),
+        place=f"The database {parts.database or 'by default'} at {host}",
+    )
+
+
+async def _let_log_in(admin_url: str) -> None:
+    """On the embedded server nobody but its owner can connect, and needs no password."""
+    engine = create_async_engine(async_url(admin_url), poolclass=pool.NullPool)
+    can = text("SELECT rolcanlogin FROM pg_roles WHERE rolname = :role")
+    async with engine.begin() as connection:
+        if not await connection.scalar(can, {"role": APPLICATION_ROLE}):
+            await connection.execute(text(f"ALTER ROLE {APPLICATION_ROLE} LOGIN"))
+
+
+async def _verify(url: str, settings: Settings) -> None:
+    database = Database(url, settings)
+    try:
+        await database.verify()
+    finally:
+        await database.close()
