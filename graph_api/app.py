@@ -1,9 +1,11 @@
 """The ASGI application, put together: settings in, something to serve out."""
 
+import asyncio
 import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
@@ -17,12 +19,16 @@ from .database.engine import Database
 from .database.local import local_caller
 from .database.migrations import head
 from .errors import ConfigurationError
+from .execution.database_errors import database_error
 from .execution.limits import Limits
 from .execution.operation import Executor
 from .http import exception_handlers, guarded, routes
 from .reading.cursors import Cursors
 from .schema import graphql_schema
 from .schema.context import Context, Surroundings
+
+_PATIENCE_S = 30.0
+_PAUSE_S = 0.2
 
 
 def create_app(given: Settings | None = None) -> ASGIApp:
@@ -66,9 +72,24 @@ def _surroundings(chosen: Settings) -> Surroundings:
 @asynccontextmanager
 async def _lifespan(database: Database, _: Starlette) -> AsyncIterator[None]:
     _end_with_parent()
-    await database.verify()
+    await _verify(database)
     yield
     await database.close()
+
+
+async def _verify(database: Database) -> None:
+    """Let nobody in before the database is known to keep tenants apart.
+
+    One that is away is waited for: it may just be started again.
+    """
+    give_up_at = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            return await database.verify()
+        except Exception as error:
+            if database_error(error) is None or time.monotonic() > give_up_at:
+                raise
+        await asyncio.sleep(_PAUSE_S)
 
 
 def _end_with_parent() -> None:

@@ -80,6 +80,7 @@ def ordinary_owner(server_url: str, *member_of: str) -> Iterator[tuple[str, str]
 
     The owner is no superuser, and may do nothing but what owning the database gives.
     """
+    _template(server_url)  # whose making makes the role graph_api
     owner = next(_names)
     execute(server_url, f"CREATE ROLE {owner}")
     execute(server_url, *(f"GRANT {role} TO {owner}" for role in member_of))
@@ -96,7 +97,9 @@ def _template(server_url: str) -> str:
     """The name of the migrated database that this process clones."""
     name = f"mig_{os.getpid()}_template"
     drop_database(server_url, name)
-    upgrade(create_database(server_url, name))
+    url = create_database(server_url, name)
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(upgrade, url).result()
     return name
 
 

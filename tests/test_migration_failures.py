@@ -122,9 +122,6 @@ def test_a_replica(empty: str) -> None:
 
 
 def test_an_owner_who_is_not_a_member_of_the_role(server_url: str) -> None:
-    # Otherwise the role would not be there yet.
-    with empty_database(server_url) as other:
-        upgrade(other)
     with ordinary_owner(server_url) as (url, owner):
         refusal = _refusal_of(url)
         reached = current(url)

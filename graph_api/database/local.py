@@ -7,10 +7,13 @@ owner who is no superuser has to lift it for the length of that transaction.
 import asyncio
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy import pool, text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from ..caller import Caller
+from ..errors import ConfigurationError
 from .engine import async_url
 
 LOCAL_USER_ID = UUID("00000000-0000-0000-0000-000000000001")
@@ -28,9 +31,17 @@ def local_caller(request_id: UUID | None = None) -> Caller:
 def ensure_local_rows(admin_url: str) -> None:
     """Store the local workspace, its user and his membership, unless they are there.
 
-    It blocks, and has to run in a thread without an event loop.
+    It blocks, and has to run in a thread without an event loop. ConfigurationError
+    says why they cannot be stored.
     """
-    asyncio.run(_ensure(admin_url))
+    try:
+        asyncio.run(_ensure(admin_url))
+    except (SQLAlchemyError, asyncpg.PostgresError, OSError) as error:
+        cause = error.__cause__ or error
+        raise ConfigurationError(
+            f"The local workspace could not be stored: {cause}. Let DATABASE_ADMIN_URL "
+            "name the login that owns the tables."
+        ) from error
 
 
 async def _ensure(admin_url: str) -> None:
@@ -40,8 +51,8 @@ async def _ensure(admin_url: str) -> None:
             text("SELECT set_config('app.workspace', :workspace, true)"),
             {"workspace": str(LOCAL_WORKSPACE_ID)},
         )
-        known = text("SELECT FROM workspace_members WHERE id = :id")
-        if not (await connection.execute(known, {"id": _MEMBERSHIP_ID})).all():
+        known = text("SELECT EXISTS (SELECT FROM workspace_members WHERE id = :id)")
+        if not await connection.scalar(known, {"id": _MEMBERSHIP_ID}):
             await _insert(connection)
 
 

@@ -58,8 +58,8 @@ class RunningDatabase:
         revision = current(self.admin_url)
         if revision != head():
             raise ConfigurationError(
-                f"{self.place} is at revision {revision or 'base'}, and this version "
-                f"works with {head()}. Run `graph-api migrate upgrade`."
+                f"This version works with revision {head()}, and {self.place} is at "
+                f"{revision or 'base'}. Run `graph-api migrate upgrade`."
             )
         ensure_local_rows(self.admin_url)
 
@@ -73,9 +73,9 @@ class RunningDatabase:
         except (SQLAlchemyError, asyncpg.PostgresError, OSError) as error:
             cause = error.__cause__ or error
             raise ConfigurationError(
-                f"{self.place} does not let the login of DATABASE_URL work as "
-                f"{APPLICATION_ROLE}: {cause}. See that its name and password are "
-                f"right, and, as a superuser: GRANT {APPLICATION_ROLE} TO …;"
+                f"As the login of DATABASE_URL nobody can work on {self.place}: "
+                f"{cause}. See that its name and password are right, and, as a "
+                f"superuser: GRANT {APPLICATION_ROLE} TO …;"
             ) from error
 
 
@@ -87,7 +87,7 @@ def running(settings: Settings) -> Iterator[RunningDatabase]:
             yield RunningDatabase(
                 url=server.url(user=APPLICATION_ROLE),
                 admin_url=server.url(),
-                place=f"The database in {settings.graph_api_data_dir}",
+                place=str(settings.graph_api_data_dir.absolute()),
                 server=server,
             )
         return
@@ -98,12 +98,12 @@ def running(settings: Settings) -> Iterator[RunningDatabase]:
     yield RunningDatabase(
         url=url,
         admin_url=url if admin is None else admin.get_secret_value(),
-        place=f"The database {parts.database or 'by default'} at {host}",
+        place=f"the database {parts.database or 'by default'} at {host}",
     )
 
 
 async def _let_log_in(admin_url: str) -> None:
-    """On the embedded server nobody but its owner can connect, and needs no password."""
+    """Only its owner can connect to the embedded server, and needs no password."""
     engine = create_async_engine(async_url(admin_url), poolclass=pool.NullPool)
     can = text("SELECT rolcanlogin FROM pg_roles WHERE rolname = :role")
     async with engine.begin() as connection:

@@ -19,7 +19,8 @@ TIMEOUT_STATES = ("57014", "25P03", "25P04")
 
 def database_error(raw: BaseException) -> GraphApiError | None:
     """What a client is told of an error of the database; None of a bug."""
-    if isinstance(raw, PoolTimeout | ConnectionError):
+    # FileNotFoundError: the socket of a PostgreSQL that is just being started again.
+    if isinstance(raw, PoolTimeout | ConnectionError | FileNotFoundError):
         return Busy(BUSY)
     if isinstance(raw, TimeoutError):
         return Timeout(TOO_LONG)

@@ -6,6 +6,7 @@ Conditions are two-valued, as clients think: a NULL is simply not equal to anyth
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Protocol
 
 from sqlalchemy import (
@@ -13,6 +14,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Double,
+    Numeric,
     Text,
     and_,
     any_,
@@ -26,10 +28,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import aliased
+from sqlalchemy.types import TypeEngine
 
 from ..models import Base
-from ..models.rules import Words
-from .columns import column_of
+from .columns import Kind, column_of, kind
 from .relations import Relation
 
 
@@ -125,22 +127,27 @@ def every(relation: Relation, condition: Condition) -> Condition:
 
 
 def _array(values: tuple[Any, ...], column: Column[Any]) -> ColumnElement[Any]:
-    """An array of binds: one statement for any number of them.
-
-    Texts are never cast to the column's length, which would cut them silently.
-    """
-    type = column.type
-    if isinstance(type, Words):
-        values, type = tuple(v.value for v in values), Text()
-    elif type.python_type is str:
-        type = Text()
-    return literal(list(values), ARRAY(type))
+    """An array of binds: one statement for any number of them."""
+    return literal([_plain(value) for value in values], ARRAY(_unbounded(column)))
 
 
 def _literal(value: Any, column: Column[Any]) -> ColumnElement[Any]:
-    if isinstance(column.type, Words):
-        return literal(value.value, Text())
-    return literal(value, Text() if isinstance(value, str) else column.type)
+    return literal(_plain(value), _unbounded(column))
+
+
+def _plain(value: Any) -> Any:
+    return value.value if isinstance(value, StrEnum) else value
+
+
+def _unbounded(column: Column[Any]) -> TypeEngine[Any]:
+    """The type of a column without its length, precision and scale.
+
+    A value that is cast to these is cut or rounded silently, or overflows.
+    """
+    of = kind(column)
+    if of in {Kind.WORD, Kind.TEXT}:
+        return Text()
+    return Numeric() if of is Kind.DECIMAL else column.type
 
 
 def _escaped(text: str) -> str:

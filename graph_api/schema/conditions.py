@@ -110,11 +110,7 @@ def _compared(
 
 def _values(model: type[Base], attribute: str, column: Column[Any], value: Any) -> Any:
     if isinstance(value, list):
-        if len(value) > MAX_VALUES:
-            raise BadUserInput(
-                f"A filter can compare with at most {MAX_VALUES} values at once, "
-                f"not {len(value)}."
-            )
+        _refuse_many(value)
         return tuple(_values(model, attribute, column, one) for one in value)
     if kind(column) is Kind.ID:
         return key_of(value, type_behind(model, attribute))
@@ -145,27 +141,39 @@ def _resemblance(value: Mapping[str, Any]) -> tuple[str, float]:
     return text, threshold
 
 
+def _refuse_many(values: list[Any]) -> None:
+    if len(values) > MAX_VALUES:
+        raise BadUserInput(
+            f"A filter can compare with at most {MAX_VALUES} values at once, "
+            f"not {len(values)}."
+        )
+
+
 def _within_json(attribute: str, operators: Mapping[str, Any]) -> Iterator[Condition]:
-    path = (
-        tuple((operators.get("path") or "").split(".")) if operators.get("path") else ()
-    )
+    for operator in ("path", "in", "exists"):
+        if operators.get(operator, True) is None:
+            raise BadUserInput(f"`{operator}` in a filter must not be null.")
+    path = operators.get("path")
+    steps = tuple(path.split(".")) if path else ()
     for operator, value in operators.items():
-        if operator == "path":
-            continue
-        meant: Any = value
-        if operator == "in":
-            meant = tuple(orjson.dumps(one).decode() for one in value or ())
-        elif operator != "exists":
-            meant = orjson.dumps(value).decode()
-        elif value is None:
-            raise BadUserInput("`exists` in a filter must not be null.")
-        yield AtPath(attribute, path, operator, meant)
+        if operator != "path":
+            yield AtPath(attribute, steps, operator, _json_operand(operator, value))
+
+
+def _json_operand(operator: str, value: Any) -> str | tuple[str, ...] | bool:
+    """What a JSON value is compared with: JSON texts, of which null is one."""
+    if operator == "exists":
+        return bool(value)
+    if operator == "in":
+        _refuse_many(value)
+        return tuple(orjson.dumps(one).decode() for one in value)
+    return orjson.dumps(value).decode()
 
 
 def _size(condition: Condition) -> int:
     match condition:
         case All(conditions) | AnyOf(conditions):
-            return sum(map(_size, conditions))
+            return max(1, sum(map(_size, conditions)))
         case Not(condition) | Some(_, condition):
             return _size(condition)
     return 1

@@ -6,7 +6,13 @@ import strawberry
 
 from .. import models
 from ..errors import WriteRefused
-from ..services.knowledge import Item, KnowledgeEdges, KnowledgeNodes, KnowledgeService
+from ..services.knowledge import (
+    Item,
+    KnowledgeEdges,
+    KnowledgeNodes,
+    KnowledgeService,
+    replayed_items,
+)
 from .entity import Entity, entity, find, listing, many, one, through
 from .fields import Input, enum_type, input_type, maybe, object_type, row_field
 from .inputs import values_of, written
@@ -160,8 +166,7 @@ def _results(payload: Payload, *_: Any) -> list[Item]:
     outcome = payload.outcome
     if not outcome.replayed:
         return outcome.items
-    stored = zip(outcome.extra["indexes"], outcome.subjects, strict=False)
-    return [Item(index, {}, row=row) for index, row in stored]
+    return replayed_items(outcome)
 
 
 @strawberry.type

@@ -7,6 +7,7 @@ what would have been accepted, with the path of the input's field.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import strawberry
 
@@ -204,11 +205,8 @@ def deleted_id_field(model: type[models.Base]) -> Any:
     """The field with the id of the row that was deleted."""
 
     def answer(payload: Payload, *_: Any) -> str | None:
-        outcome = payload.outcome
-        if not outcome.deleted:
-            return None
-        key = outcome.subject.id if outcome.subject else outcome.extra["id"]
-        return global_id(model.__name__, key)
+        key = payload.outcome.extra.get("id")
+        return key and global_id(model.__name__, UUID(key))
 
     return row_field(
         maybe(strawberry.ID),

@@ -1,5 +1,6 @@
 """Keeping commitments, and moving them through their life."""
 
+import re
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,6 +12,9 @@ from .entities import EntityService, Values
 from .unit_of_work import Work
 
 S = CommitmentState
+
+# dateutil takes any integer, and would then repeat for ever without going on.
+_BAD_NUMBER = re.compile(r"(?:INTERVAL|COUNT)=(?!0*[1-9]\d*(?:;|$))", re.IGNORECASE)
 
 # From each state, the states it may move to; the others are final.
 MOVES: dict[CommitmentState, frozenset[CommitmentState]] = {
@@ -103,8 +107,17 @@ def _check_rule(values: Values) -> None:
     if rule is None:
         return
     try:
+        if _BAD_NUMBER.search(rule):
+            raise ValueError  # noqa: TRY301 - refused as all others are
         rrulestr(rule)
-    except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        IndexError,
+        ArithmeticError,
+    ) as error:
         raise Invalid(
             "`rrule` must be a rule as RFC 5545 writes it, such as "
             "FREQ=WEEKLY;BYDAY=MO.",

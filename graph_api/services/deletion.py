@@ -5,7 +5,7 @@ empties a column. Both are done here, set by set, and told under one change set;
 database's own cascades are only a net.
 """
 
-from itertools import groupby
+from collections import defaultdict
 from typing import Any
 from uuid import UUID
 
@@ -77,11 +77,14 @@ async def _empty_references(work: Work, doomed: Doomed) -> None:
 
 async def _remove_links(work: Work, doomed: Doomed) -> None:
     """Remove the links that point at what goes; each is a change of its document."""
+    by_document: defaultdict[UUID, list[UUID]] = defaultdict(list)
     for model, rows in doomed.items():
-        links = await links_to(work, model.entity_type(), rows) if rows else []
-        for id, gone in groupby(links, key=lambda link: link.document_id):
-            if id not in doomed.get(Document, {}):
-                await remove_links(work, await work.get(Document, id), list(gone))
+        for link in await links_to(work, model.entity_type(), rows) if rows else []:
+            by_document[link.document_id].append(link.id)
+    for id in sorted(by_document.keys() - doomed.get(Document, {}).keys()):
+        document = await work.look(Document, id)
+        if document is not None:
+            await remove_links(work, document, by_document[id])
 
 
 async def _remove_tags(work: Work, doomed: Doomed) -> None:
@@ -97,7 +100,9 @@ async def _remove_tags(work: Work, doomed: Doomed) -> None:
         .order_by(DocumentTag.document_id)
     )
     for (id,) in rows:
-        await retag(work, await work.get(Document, id), remove=tags)
+        document = await work.look(Document, id)
+        if document is not None:
+            await retag(work, document, remove=tags)
 
 
 async def _delete(work: Work, model: type[Entity], rows: dict[UUID, Entity]) -> None:

@@ -30,14 +30,11 @@ class Documents(EntityService[Document]):
     async def create(self, values: Values) -> None:
         """Take a document in; the same file again is counted, not stored again."""
         async with self.writing() as work:
-            sha256 = values.get("sha256")
-            known = await work.find(Document, sha256=sha256) if sha256 else None
-            if known is None:
-                self.outcome.subject = await self._create(work, values)
-            else:
-                self.outcome.subject = known
-                await _count_duplicate(work, known)
-            self.outcome.extra["duplicate"] = known is not None
+            row, known = await self._create_unless_known(work, values, "sha256")
+            if known:
+                await _count_duplicate(work, row)
+            self.outcome.subject = row
+            self.outcome.extra["duplicate"] = known
 
     async def archive(self, id: UUID, expected_version: int | None) -> None:
         """Put a document away, without deleting it."""
@@ -89,8 +86,9 @@ class Documents(EntityService[Document]):
             link = await work.find(DocumentLink, id=id)
             if link is None:
                 raise NotFound("There is no DocumentLink with this id.", path=("id",))
-            document = await work.get(Document, link.document_id)
-            await remove_links(work, document, [link])
+            document = await work.look(Document, link.document_id)
+            if document is None or not await remove_links(work, document, [id]):
+                raise NotFound("There is no DocumentLink with this id.", path=("id",))
             self.outcome.subject = document
             self.outcome.extra["link"] = str(id)
 
@@ -104,8 +102,9 @@ class Documents(EntityService[Document]):
     async def _update(
         self, work: Work, row: Document, values: Values, verb: str = "updated"
     ) -> bool:
+        before = row.sha256
         changed = await super()._update(work, row, values, verb)
-        if changed and "sha256" in values:
+        if row.sha256 != before:
             await _follow_hash(work, row)
         return changed
 
@@ -118,7 +117,7 @@ def _first_seen(document: Document, sha256: str) -> FileHash:
 
 async def _count_duplicate(work: Work, document: Document) -> None:
     """Count that the document's file was seen again."""
-    await work.get(Document, document.id)
+    await work.get(Document, document.id, path=("sha256",))
     known = await work.find(FileHash, document_id=document.id)
     if known is None:
         assert document.sha256 is not None

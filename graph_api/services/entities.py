@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
-from ..models import Entity
+from ..errors import Duplicate
+from ..models import Entity, public_name
 from .deletion import delete_with_all
 from .log import values_of
 from .references import refuse_duplicates, require_references
@@ -44,12 +45,25 @@ class EntityService(Service, Generic[E]):
             await delete_with_all(work, row)
             self.outcome.subject = row
             self.outcome.deleted = True
+            self.outcome.extra["id"] = str(row.id)
 
     async def _create(self, work: Work, values: Values) -> E:
         given = {**self._defaults(), **values}
         row: E = self.model(**given)
         await self._check(work, row, given)
         return await work.create(row)
+
+    async def _create_unless_known(
+        self, work: Work, values: Values, by: str
+    ) -> tuple[E, bool]:
+        """A new row, or the one that has the same `by` already; and whether it had."""
+        try:
+            return await self._create(work, values), False
+        except Duplicate as error:
+            if error.path != (public_name(by),):
+                raise
+            known: E = error.details["existing"]
+            return known, True
 
     async def _update(
         self, work: Work, row: E, values: Values, verb: str = "updated"

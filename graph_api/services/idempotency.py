@@ -6,11 +6,11 @@ the first rolled back, the claim is free.
 """
 
 import hashlib
+import json
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import orjson
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
@@ -54,10 +54,9 @@ class Result:
 
 def request_hash(mutation: str, given: dict[str, Any]) -> str:
     """SHA-256 of a mutation and its input, the same for the same request."""
-    canonical = orjson.dumps(
-        [mutation, given], option=orjson.OPT_SORT_KEYS, default=str
-    )
-    return hashlib.sha256(canonical).hexdigest()
+    # Not orjson, which takes no integers beyond 64 bits.
+    canonical = json.dumps([mutation, given], sort_keys=True, default=str)
+    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 async def claim(connection: Connection, key: str, hash: str) -> Result | None:

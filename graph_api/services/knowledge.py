@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from sqlalchemy import ARRAY, Text, Uuid, any_, literal, select, text
+from sqlalchemy import ARRAY, Text, Uuid, any_, literal, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import undefer
 
@@ -13,8 +13,8 @@ from ..errors import Duplicate, Invalid, NotFound, WriteRefused
 from ..keys import new_key
 from ..models import Entity, KnowledgeEdge, KnowledgeNode, public_name
 from .entities import E, EntityService, Values
-from .log import told, values_of
-from .unit_of_work import Work
+from .log import changes, told, values_of
+from .unit_of_work import Outcome, Work
 from .validation import validate
 
 MAX_ITEMS = 1_000
@@ -45,6 +45,14 @@ class ManyRefused(Exception):
         self.items = items
 
 
+def replayed_items(outcome: Outcome) -> list[Item]:
+    """What became of the items of an earlier call; a row may be gone since."""
+    rows = {str(row.id): row for row in outcome.subjects}
+    items = [Item(i, {}, row=rows.get(id)) for i, id in outcome.extra["stored"]]
+    items += [_from_json(refused) for refused in outcome.extra["refused"]]
+    return sorted(items, key=lambda item: item.index)
+
+
 class KnowledgeService(EntityService[E]):
     """What the services of nodes and edges share: upserting many."""
 
@@ -69,7 +77,10 @@ class KnowledgeService(EntityService[E]):
             if sound:
                 await self._store(work, sound)
             self.outcome.subjects = [item.row for item in sound]
-            self.outcome.extra["indexes"] = [item.index for item in sound]
+            self.outcome.extra = {
+                "stored": [[item.index, str(item.row.id)] for item in sound],
+                "refused": [_as_json(item) for item in items if item.error],
+            }
 
     async def _judge(self, _: Work, items: list[Item]) -> None:
         seen: dict[Key, int] = {}
@@ -86,13 +97,7 @@ class KnowledgeService(EntityService[E]):
             if item.values.get(attribute) is None:
                 name = public_name(attribute)
                 raise Invalid(f"`{name}` must be given.", path=(name,))
-        key = self._key(item.values)
-        if key in seen:
-            raise Duplicate(
-                f"Item {seen[key]} of this call names the same one.",
-                path=(public_name(self.identity[-1]),),
-            )
-        seen[key] = item.index
+        _refuse_twice(self._key(item.values), item, seen, self.identity[-1])
 
     def _key(self, values: Values) -> Key:
         return tuple(values[attribute] for attribute in self.identity)
@@ -102,7 +107,7 @@ class KnowledgeService(EntityService[E]):
         changed: list[tuple[Item, Any]] = []
         for item in items:
             item.row = known.get(self._key(item.values))
-            if item.row is None or _differs(item.row, item.values):
+            if item.row is None or changes(item.row, item.values):
                 changed.append((item, item.row))
         if changed:
             await self._write(work, changed)
@@ -119,7 +124,8 @@ class KnowledgeService(EntityService[E]):
         settable = rows[0].keys() - {"workspace_id", "id", *self.identity}
         names = {p.key: p.columns[0].name for p in self.model.__mapper__.column_attrs}
         upsert = statement.on_conflict_do_update(
-            **self._conflict(),
+            # New rows must not fall into this: who was faster is found by trying again.
+            index_elements=["workspace_id", "id"],
             set_={names[a]: statement.excluded[names[a]] for a in settable},
         ).returning(self.model)
         stored = await work.connection.rows(
@@ -132,7 +138,9 @@ class KnowledgeService(EntityService[E]):
 
     def _whole(self, work: Work, item: Item, row: Any) -> dict[str, Any]:
         """All columns of an item: as given, as they were, or as they are by default."""
-        values = self._blank() if row is None else values_of(row, self._blank())
+        values = self._blank()
+        if row is not None:
+            values = {name: getattr(row, name) for name in values}
         return {
             **values,
             **item.values,
@@ -141,9 +149,6 @@ class KnowledgeService(EntityService[E]):
         }
 
     def _blank(self) -> dict[str, Any]:
-        raise NotImplementedError
-
-    def _conflict(self) -> dict[str, Any]:
         raise NotImplementedError
 
 
@@ -187,19 +192,24 @@ class KnowledgeNodes(KnowledgeService[KnowledgeNode]):
             "external_ref": None,
         }
 
-    def _conflict(self) -> dict[str, Any]:
-        return {
-            "index_elements": ["workspace_id", "external_ref"],
-            "index_where": text("external_ref IS NOT NULL"),
-        }
-
 
 class KnowledgeEdges(KnowledgeService[KnowledgeEdge]):
     model = KnowledgeEdge
     identity = ("source_id", "target_id", "edge_type")
 
+    def _judge_alone(self, item: Item, seen: dict[Key, int]) -> None:
+        super()._judge_alone(item, seen)
+        ref = item.values.get("external_ref")
+        if ref is not None:
+            _refuse_twice((ref,), item, seen, "external_ref")
+
     async def _judge(self, work: Work, items: list[Item]) -> None:
         await super()._judge(work, items)
+        await self._judge_ends(work, items)
+        await self._judge_refs(work, items)
+
+    async def _judge_ends(self, work: Work, items: list[Item]) -> None:
+        """Refuse edges between nodes that are not there."""
         ends = {
             item.values[end]
             for item in items
@@ -219,6 +229,30 @@ class KnowledgeEdges(KnowledgeService[KnowledgeEdge]):
                 if item.error is None and item.values[end] not in there:
                     no_node = "There is no KnowledgeNode with this id."
                     item.refuse(NotFound(no_node, path=(public_name(end),)))
+
+    async def _judge_refs(self, work: Work, items: list[Item]) -> None:
+        """Refuse edges whose `external_ref` another one has."""
+        refs = [item.values.get("external_ref") for item in items if not item.error]
+        rows = await work.connection.rows(
+            select(KnowledgeEdge)
+            .where(KnowledgeEdge.workspace_id == work.connection.workspace_id)
+            .where(KnowledgeEdge.external_ref == any_(literal(refs, ARRAY(Text))))
+        )
+        holders = {row[0].external_ref: row[0] for row in rows}
+        for item in items:
+            holder = holders.get(item.values.get("external_ref"))
+            if item.error is None and holder is not None:
+                self._refuse_unless_same(item, holder)
+
+    def _refuse_unless_same(self, item: Item, holder: KnowledgeEdge) -> None:
+        if self._key(item.values) != self._key(values_of(holder, self.identity)):
+            item.refuse(
+                Duplicate(
+                    "There is a KnowledgeEdge with this `externalRef` already.",
+                    path=("externalRef",),
+                    existing=holder,
+                )
+            )
 
     async def _known(self, work: Work, items: list[Item]) -> dict[Key, Any]:
         wanted = {self._key(item.values) for item in items}
@@ -245,14 +279,32 @@ class KnowledgeEdges(KnowledgeService[KnowledgeEdge]):
             "external_ref": None,
         }
 
-    def _conflict(self) -> dict[str, Any]:
-        return {
-            "index_elements": ["workspace_id", "source_id", "target_id", "edge_type"]
-        }
+
+def _refuse_twice(key: Key, item: Item, seen: dict[Key, int], attribute: str) -> None:
+    if key in seen:
+        raise Duplicate(
+            f"Item {seen[key]} of this call names the same one.",
+            path=(public_name(attribute),),
+        )
+    seen[key] = item.index
 
 
-def _differs(row: Entity, values: Values) -> bool:
-    return any(getattr(row, name) != value for name, value in values.items())
+def _as_json(item: Item) -> dict[str, Any]:
+    """A refused item, from which it is answered again."""
+    assert item.error is not None
+    error = item.error
+    return {
+        "index": item.index,
+        "code": error.code,
+        "message": error.message,
+        "path": error.path,
+    }
+
+
+def _from_json(refused: Mapping[str, Any]) -> Item:
+    kinds = {kind.code: kind for kind in WriteRefused.__subclasses__()}
+    error = kinds[refused["code"]](refused["message"], path=tuple(refused["path"]))
+    return Item(refused["index"], {}, error)
 
 
 def _tell(work: Work, row: Entity, before: Mapping[str, Any] | None) -> None:

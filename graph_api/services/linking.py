@@ -3,7 +3,7 @@
 The log holds links by id, and the tags that a document bears as the list of their ids.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -48,16 +48,22 @@ async def change_relation(
     _tell(work, "linked", document, before, (was, change))
 
 
-async def remove_links(
-    work: Work, document: Document, links: Sequence[DocumentLink]
-) -> None:
-    """Remove `links` of `document`, which is locked."""
-    was = {"links": {str(link.id): link_columns(link) for link in links}}
-    for link in links:
-        await work.session.delete(link)
+async def remove_links(work: Work, document: Document, ids: Collection[UUID]) -> bool:
+    """Remove links of `document`, which is locked; False where they are gone."""
+    rows = await work.connection.rows(
+        delete(DocumentLink)
+        .filter_by(workspace_id=document.workspace_id, document_id=document.id)
+        .where(DocumentLink.id == any_(literal(list(ids), ARRAY(Uuid))))
+        .returning(DocumentLink)
+        .execution_options(synchronize_session=False)
+    )
+    if not rows:
+        return False
+    was = {"links": {str(row[0].id): link_columns(row[0]) for row in rows}}
+    gone = {"links": {str(row[0].id): None for row in rows}}
     before = await _touch(work, document)
-    gone = {"links": {str(link.id): None for link in links}}
     _tell(work, "unlinked", document, before, (was, gone))
+    return True
 
 
 async def links_to(

@@ -6,7 +6,9 @@ was there, gives the row as it is; `transfer` writes the same shape in bulk.
 """
 
 import hashlib
-from collections.abc import Iterable
+import json
+from array import array
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
@@ -41,6 +43,22 @@ def values_of(row: Base, attributes: Iterable[str] | None = None) -> dict[str, A
     """The values of the row's columns that are told, or of some of them."""
     names = attributes or (p.key for p in inspect(type(row)).column_attrs)
     return {name: getattr(row, name) for name in names if name not in UNTOLD}
+
+
+def changes(row: Base, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of `values` that the row does not have already."""
+    return {k: v for k, v in values.items() if _kept(getattr(row, k)) != _kept(v)}
+
+
+def _kept(value: Any) -> Any:
+    """What becomes of a value when it is stored, to compare two by."""
+    if isinstance(value, dict):
+        # For Python, true is 1.
+        return json.dumps(value, sort_keys=True)
+    if isinstance(value, list) and value and isinstance(value[0], float):
+        # The database keeps vectors in single precision.
+        return list(array("f", value))
+    return value
 
 
 def _plain(value: Any, *, whole: bool) -> Any:

@@ -113,11 +113,12 @@ async def refuse_duplicates(work: Work, row: Entity, values: Mapping[str, Any]) 
 
 @cache
 def _unique(model: type[Base]) -> tuple[tuple[str, ...], ...]:
-    """The combinations of attributes that are unique within the workspace."""
+    """The combinations of attributes that are unique, in the order of the columns."""
+    place = list(table_of(model).columns).index
     by_column = {column.name: key for key, column in columns_of(model).items()}
     return tuple(
         tuple(by_column[c.name] for c in columns if c.name in by_column)
-        for columns in _unique_columns(model)
+        for columns in sorted(_unique_columns(model), key=lambda c: [*map(place, c)])
     )
 
 

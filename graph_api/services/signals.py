@@ -15,10 +15,9 @@ class Signals(EntityService[Signal]):
     async def ingest(self, values: Values) -> None:
         """Store a signal, unless one with its `dedupe_key` is stored already."""
         async with self.writing() as work:
-            key = values.get("dedupe_key")
-            known = await work.find(Signal, dedupe_key=key) if key else None
-            self.outcome.subject = known or await self._create(work, values)
-            self.outcome.extra["duplicate"] = known is not None
+            row, known = await self._create_unless_known(work, values, "dedupe_key")
+            self.outcome.subject = row
+            self.outcome.extra["duplicate"] = known
 
     async def attach(
         self, id: UUID, document_id: UUID, expected_version: int | None

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import undefer
+from sqlalchemy.orm.attributes import flag_modified
 
 from ..caller import Caller
 from ..database.engine import Connection
@@ -20,7 +21,7 @@ from ..errors import Conflict, NotFound
 from ..keys import new_key
 from ..models import ActorType, Base, Entity, Interaction
 from . import idempotency
-from .log import Columns, told, values_of
+from .log import Columns, changes, told, values_of
 
 E = TypeVar("E", bound=Entity)
 B = TypeVar("B", bound=Base)
@@ -85,7 +86,7 @@ class Work:
         Raises NotFound when there is none to be seen, and Conflict when its version is
         not the expected one.
         """
-        row = await self._locked(model, id)
+        row = await self.look(model, id)
         if row is None:
             raise NotFound(f"There is no {model.__name__} with this id.", path=path)
         if expected_version is not None and row.version != expected_version:
@@ -96,6 +97,16 @@ class Work:
                 current=row,
             )
         return row
+
+    async def look(self, model: type[E], id: UUID) -> E | None:
+        """The row, locked until the transaction ends, if there still is one."""
+        return await self.session.get(
+            model,
+            (self.connection.workspace_id, id),
+            options=[undefer("*")],
+            with_for_update=True,
+            populate_existing=True,
+        )
 
     async def find(self, model: type[B], **values: Any) -> B | None:
         """The row with these values, not locked; None where there is none."""
@@ -120,13 +131,15 @@ class Work:
         self, row: Entity, values: Mapping[str, Any], verb: str = "updated"
     ) -> bool:
         """Change a row and tell it; False, and nothing told, where nothing changes."""
-        changed = {k: v for k, v in values.items() if getattr(row, k) != v}
+        changed = changes(row, values)
         if not changed:
             return False
         names = [*changed, "updated_at", "version"]
         before = told(values_of(row, names))
         for attribute, value in changed.items():
             setattr(row, attribute, value)
+            # SQLAlchemy compares as Python does, for which true is 1.
+            flag_modified(row, attribute)
         await self.session.flush()
         self.tell(verb, row, before, told(values_of(row, names)))
         return True
@@ -164,14 +177,11 @@ class Work:
         self.interactions.append(interaction)
         self.session.add(interaction)
 
-    async def _locked(self, model: type[E], id: UUID) -> E | None:
-        return await self.session.get(
-            model,
-            (self.connection.workspace_id, id),
-            options=[undefer("*")],
-            with_for_update=True,
-            populate_existing=True,
-        )
+
+async def _undo(connection: Connection) -> None:
+    await connection.rollback()
+    # A flush that failed has left the session unusable.
+    await connection.session.rollback()
 
 
 def _fill(row: Base) -> None:
@@ -217,7 +227,7 @@ class Service:
             else:
                 await asyncio.shield(connection.commit())
         except BaseException:
-            await asyncio.shield(connection.rollback())
+            await asyncio.shield(_undo(connection))
             raise
 
     async def _claim(self, connection: Connection) -> None:

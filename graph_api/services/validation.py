@@ -4,11 +4,11 @@ The database has the last word; these refusals have the better words, and the pa
 the field that a form can show them at.
 """
 
+import json
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-import orjson
 from sqlalchemy import ARRAY, Column, Numeric, String
 
 from ..errors import Invalid
@@ -59,7 +59,7 @@ def json_refusal(value: Any) -> str | None:
         return "must be a JSON object, such as {}"
     if _deeper_than(MAX_JSON_DEPTH, value):
         return f"must be nested at most {MAX_JSON_DEPTH} levels deep"
-    size = len(orjson.dumps(value))
+    size = len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
     if size > MAX_JSON_BYTES:
         return f"must have at most {MAX_JSON_BYTES} bytes as JSON, not {size}"
     return None

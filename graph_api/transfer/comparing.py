@@ -9,7 +9,6 @@ from uuid import UUID
 from .connecting import Connection
 from .hierarchy import LEVELS
 from .kinds import COLLECTIONS, DOCUMENTS, KINDS, LINKS, TAGGINGS, Kind, quoted
-from .refusing import refuse
 from .sql import joined, sql
 from .staging import Staging
 
@@ -18,7 +17,8 @@ CHUNK_ROWS = 2_000
 
 _NEW = """
 CREATE TEMP TABLE {new} AS
-SELECT f.n, f.key, (sum({weight}) OVER (ORDER BY {order}) - 1) / {chunk_rows} AS chunk
+SELECT f.n, f.key,
+       ((sum({weight}) OVER (ORDER BY {order}))::bigint - 1) / {chunk_rows} AS chunk
 FROM {found} AS f {joins}
 WHERE f.main AND f.stored IS NULL {unless}
 """
@@ -45,7 +45,9 @@ _LATER = "AND e.entity_type NOT IN ('document', 'annotation', 'signal')"
 
 # A document counts for more with what it carries, and with its text, whose words are
 # indexed: about as long as a row takes for 4,000 characters.
-_WEIGHT = "1 + coalesce(l.count, 0) + coalesce(g.count, 0) + coalesce(length(s.text), 0) / 4000"
+_WEIGHT = """
+1 + coalesce(l.count, 0) + coalesce(g.count, 0) + coalesce(length(s.text), 0) / 4000
+"""
 _CARRIES = """
 JOIN {lines} AS s USING (n)
 LEFT JOIN (SELECT document_id, count(*) FROM {links} GROUP BY 1) AS l
@@ -79,11 +81,14 @@ async def compare(
         if not staging.lines[kind.name]:
             continue
         await _find_new(connection, kind)
-        await _find_changed(connection, kind, workspace_id)
         counts[kind.name] = await _finish(connection, kind, "new")
-        counts[kind.name] += await _finish(connection, kind, "changed")
+        if kind.mutable_fields:
+            await _find_changed(connection, kind, workspace_id)
+            counts[kind.name] += await _finish(connection, kind, "changed")
         if kind in {LINKS, TAGGINGS}:
-            counts[kind.name] += await _finish(connection, kind, "carried", "document_id")
+            counts[kind.name] += await _finish(
+                connection, kind, "carried", "document_id"
+            )
     if staging.lines[DOCUMENTS.name]:
         again = sql(_AGAIN, **_parts(DOCUMENTS))
         await connection.execute(again, workspace_id)
@@ -100,12 +105,13 @@ def differs(kind: Kind) -> str:
         given = "" if field.required else f"s.given & {field.bit} <> 0 AND "
         tests.append(f"({given}{there} IS DISTINCT FROM {here})")
     if kind.keeps_ref and kind.natural:
-        tests.append(ADOPTS_REF)
+        tests.append(adopts_ref("f"))
     return joined(tests, " OR ")
 
 
-# What was known by its nature gets the name by which others will refer to it.
-ADOPTS_REF = "(f.by_nature AND t.external_ref IS NULL AND s.ref IS NOT NULL)"
+def adopts_ref(found: str) -> str:
+    """Whether `t`, known by its nature, gets the name that others will call it by."""
+    return f"({found}.by_nature AND t.external_ref IS NULL AND s.ref IS NOT NULL)"
 
 
 async def _find_carried(connection: Connection) -> None:
@@ -142,8 +148,6 @@ async def _find_new(connection: Connection, kind: Kind) -> None:
 
 
 async def _find_changed(connection: Connection, kind: Kind, workspace_id: UUID) -> None:
-    if not kind.mutable_fields:
-        return
     parts = _parts(kind)
     if kind is LINKS:
         parts["order"] = "e.document_id, f.n"
@@ -156,7 +160,7 @@ async def _finish(
     table = kind.temporary(role)
     await connection.execute(f"CREATE INDEX ON {table} ({by})")
     await connection.execute(f"ANALYZE {table}")
-    count = await connection.fetchval(f"SELECT count(*) FROM {table}")
+    count = await connection.fetchval(sql("SELECT count(*) FROM {table}", table=table))
     assert isinstance(count, int)
     return count
 

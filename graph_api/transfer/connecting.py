@@ -25,6 +25,9 @@ _SETTINGS = {
     # Staging a large file takes longer than any request may.
     "statement_timeout": "0",
     "idle_in_transaction_session_timeout": "0",
+    # What is staged lies in memory: to look it up by its number is cheap, and to scan
+    # all of it for each chunk would make large imports quadratic.
+    "random_page_cost": "1.1",
     "work_mem": "64MB",
     "maintenance_work_mem": "64MB",
     "temp_buffers": "64MB",

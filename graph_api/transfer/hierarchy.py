@@ -9,8 +9,6 @@ from .sql import sql
 
 LEVELS = "import_levels"
 
-_PARENT = next(f for f in COLLECTIONS.fields if f.name == "parent")
-
 # Whoever is not reached from above lies in a circle, or below one.
 _LEVELS = sql(
     """
@@ -31,7 +29,7 @@ levels AS (
 )
 SELECT id, level FROM levels
 """,
-    parent=COLLECTIONS.when_given(_PARENT, "t.parent_id"),
+    parent=COLLECTIONS.when_given(COLLECTIONS.field("parent"), "t.parent_id"),
     found=COLLECTIONS.temporary("found"),
     sources=COLLECTIONS.sources,
     stored=COLLECTIONS.stored,

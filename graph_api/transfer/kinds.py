@@ -106,7 +106,7 @@ class Field:
     @property
     def default(self) -> str | None:
         """The column's default, as SQL."""
-        compiler = _DIALECT.ddl_compiler(_DIALECT, None)
+        compiler = _DIALECT.ddl_compiler(_DIALECT, None)  # type: ignore[arg-type]
         return compiler.get_column_default_string(self.column)
 
 
@@ -139,6 +139,9 @@ class Kind:
     def temporary(self, role: str) -> str:
         """The name of the temporary table for its `role` in an import."""
         return quoted(f"import_{role}_{self.table.name}")
+
+    def field(self, name: str) -> Field:
+        return next(field for field in self.fields if field.name == name)
 
     def held(self, column: str) -> str:
         """Where a line's value of `column` is: in `lines AS s` or in `ends AS e`."""
@@ -184,7 +187,11 @@ class Kind:
 
     @property
     def mutable_fields(self) -> tuple[Field, ...]:
-        return tuple(f for f in self.fields if not f.once)
+        """The fields that an import may change; links are known by most of theirs."""
+        fixed = () if self.is_entity else self.natural
+        return tuple(
+            f for f in self.fields if not f.once and f.column.name not in fixed
+        )
 
     @property
     def known_by_references(self) -> bool:
@@ -193,9 +200,12 @@ class Kind:
 
 
 def _fields(model: type[Tenant]) -> Iterator[Field]:
-    mapped = [(model, column) for column in table_of(model).columns]
-    for other, name in _BROUGHT.get(model, ()):
-        mapped.append((other, table_of(other).c[name]))
+    mapped: list[tuple[type[Base], Column[Any]]] = [
+        (model, column) for column in table_of(model).columns
+    ]
+    mapped += [
+        (other, table_of(other).c[name]) for other, name in _BROUGHT.get(model, ())
+    ]
     wanted = [(m, c) for m, c in mapped if c.name not in _NO_FIELDS]
     for place, (owner, column) in enumerate(wanted):
         attribute = owner.__mapper__.get_property_by_column(column).key
@@ -246,7 +256,9 @@ KINDS = (
 BY_NAME = {kind.name: kind for kind in KINDS}
 ENTITIES = tuple(kind for kind in KINDS if kind.is_entity)
 
+ANNOTATIONS = BY_NAME["Annotation"]
 COLLECTIONS = BY_NAME["Collection"]
 DOCUMENTS = BY_NAME["Document"]
+EDGES = BY_NAME["KnowledgeEdge"]
 LINKS = BY_NAME["DocumentLink"]
 TAGGINGS = BY_NAME["DocumentTag"]

@@ -13,6 +13,7 @@ import orjson
 
 from ..keys import new_key
 from .kinds import BY_NAME, DOCUMENTS, KINDS, USER, Field, Kind
+from .lines import MAX_LINE_BYTES
 from .references import parse_ref, parse_reference, parse_user, uuid_or_none
 from .values import Unfit, converter
 
@@ -59,8 +60,8 @@ class Parser:
     def __init__(self, members: Mapping[str, UUID]) -> None:
         self._shapes = {kind.name: _Shape(kind, members) for kind in KINDS}
 
-    def parse(self, number: int, line: bytes, folder: Path | None) -> Parsed:
-        """The row of the line that has `number` among all.
+    def parse(self, number: int, line: bytes | None, folder: Path | None) -> Parsed:
+        """The row of the line that has `number` among all; None is one too long.
 
         Raises UnfitLine. `folder` is where the line's file is.
         """
@@ -70,12 +71,12 @@ class Parser:
             shape = self._shape(values.pop("type", None))
         except Unfit as error:
             raise UnfitLine(error, None, None) from error
+        ref = values.get("ref")
         try:
             if shape.kind is DOCUMENTS and "path" in values:
                 _measure_file(values, folder)
             return Parsed(shape.kind, shape.row(number, values))
         except Unfit as error:
-            ref = values.get("ref")
             known = ref if isinstance(ref, str) and "\0" not in ref else None
             raise UnfitLine(error, shape.kind.name, known) from error
 
@@ -94,6 +95,9 @@ class _Shape:
         self._width = len(staged_columns(kind))
         self._required = sum(f.bit for f in kind.fields if f.required)
         self._takes_ref = kind.is_entity
+        # Signals remember no ref: theirs is the key that they had elsewhere.
+        self._named_by_key = not kind.keeps_ref
+        self._natural = [f.name for f in kind.fields if f.column.name in kind.natural]
         self._fields: dict[str, tuple[_Put, int, bool]] = {}
         place = len(LEADING)
         for one in kind.fields:
@@ -116,7 +120,9 @@ class _Shape:
         for name, value in values.items():
             found = self._fields.get(name)
             if found is None:
-                raise Unfit(f"is no field of a {self.kind.name}; {self._known()}", name[:99])
+                raise Unfit(
+                    f"is no field of a {self.kind.name}; {self._known()}", name[:99]
+                )
             put, bit, nullable = found
             given |= bit
             if value is None:
@@ -138,17 +144,14 @@ class _Shape:
 
     def _require_name(self, row: Row, values: dict[str, Any]) -> None:
         """Refuse what would be stored anew each time it is imported."""
-        if not self.kind.is_entity:
+        if row[4 if self._named_by_key else 3] is not None or not self._takes_ref:
             return
-        natural = [
-            f.name for f in self.kind.fields if f.column.name in self.kind.natural
-        ]
-        by_nature = natural and all(values.get(name) is not None for name in natural)
-        named = row[3] is not None if self.kind.keeps_ref else row[4] is not None
-        if not (named or by_nature):
-            ref = "is missing" if self.kind.keeps_ref else "must be a UUID"
-            also = f", unless the line has {' and '.join(natural)}" if natural else ""
-            raise Unfit(f"{ref}: by it the same line is known again{also}", "ref")
+        natural = self._natural
+        if natural and all(values.get(name) is not None for name in natural):
+            return
+        ref = "must be a UUID" if self._named_by_key else "is missing"
+        also = f", unless the line has {' and '.join(natural)}" if natural else ""
+        raise Unfit(f"{ref}: by it the same line is known again{also}", "ref")
 
 
 def _putter(field: Field, place: int, members: Mapping[str, UUID]) -> _Put:
@@ -174,7 +177,9 @@ def _at(field: str, parse: Callable[[Any], Any], value: Any) -> Any:
         raise Unfit(error.reason, field) from error
 
 
-def _json_object(line: bytes) -> dict[str, Any]:
+def _json_object(line: bytes | None) -> dict[str, Any]:
+    if line is None:
+        raise Unfit(f"is longer than {MAX_LINE_BYTES >> 20} MiB")
     try:
         values = orjson.loads(line)
     except orjson.JSONDecodeError as error:

@@ -27,7 +27,7 @@ Name = tuple[str | None, UUID | None, str | None]
 
 def parse_ref(value: Any) -> str:
     """The name that a line gives itself."""
-    if not isinstance(value, str) or not value.strip() or len(value) > MAX_REF:
+    if not isinstance(value, str) or not value or len(value) > MAX_REF:
         raise Unfit(f"must be text of 1 to {MAX_REF} characters")
     return value
 

@@ -11,8 +11,9 @@ from uuid import UUID
 from .connecting import Connection
 from .hierarchy import refuse_circles
 from .identity import settle_keys, settle_nature, settle_refs
-from .kinds import ANY, BY_NAME, COLLECTIONS, KINDS, Field, Kind, quoted
+from .kinds import ANNOTATIONS, ANY, BY_NAME, COLLECTIONS, KINDS, Field, Kind, quoted
 from .refusing import refuse
+from .spans import INVERTED
 from .sql import joined, sql
 from .staging import Staging
 from .targets import AMBIGUOUS, find_targets
@@ -48,9 +49,7 @@ WHERE s.{ref} IS NOT NULL AND e.{column} IS NULL
 """
 
 
-async def resolve(
-    connection: Connection, staging: Staging, workspace_id: UUID
-) -> None:
+async def resolve(connection: Connection, staging: Staging, workspace_id: UUID) -> None:
     """Make `found` and `ends` of all types."""
     for kind in KINDS:
         for role in ("found", "ends"):
@@ -66,6 +65,8 @@ async def resolve(
             await _find_ends(connection, kind, workspace_id)
         if kind is COLLECTIONS and staging.lines[kind.name]:
             await refuse_circles(connection, workspace_id)
+        if kind is ANNOTATIONS:
+            await refuse(connection, kind, "found", INVERTED, workspace_id)
         if staging.lines[kind.name]:
             await settle_nature(connection, kind, workspace_id)
             await settle_keys(connection, kind)
@@ -194,9 +195,8 @@ def _joins(field: Field) -> str:
     ways = {"ref": [f"external_ref = {ref}"], "key": [f"id = {key}"]}
     lookups = {f"{name}_{way}": ways[way] for way in _ways(to)}
     found = to.temporary("found")
-    return (
-        f"LEFT JOIN {found} AS {line} ON {line}.ref = {ref} "
-        + _first_of(to, lookups, f"{line}.key IS NULL")
+    return f"LEFT JOIN {found} AS {line} ON {line}.ref = {ref} " + _first_of(
+        to, lookups, f"{line}.key IS NULL"
     )
 
 

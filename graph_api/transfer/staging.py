@@ -12,10 +12,9 @@ from typing import Any
 from .connecting import Connection
 from .kinds import KINDS, Kind, quoted
 from .lines import Source, read
-from .parsing import LEADING, Parsed, Parser, UnfitLine, staged_columns
+from .parsing import LEADING, Parser, UnfitLine, staged_columns
 from .report import OnProgress, Progress, Refusal
 from .sql import joined, sql
-from .values import Unfit
 
 REFUSALS = "import_refusals"
 
@@ -62,7 +61,7 @@ class Staging:
     async def drop(self) -> None:
         """Remove all that an import has made for itself."""
         tables = [kind.temporary(role) for kind in KINDS for role in _ROLES]
-        tables += [REFUSALS, "import_targets", "import_wanted"]
+        tables += [REFUSALS, "import_targets", "import_wanted", "import_levels"]
         await self._connection.execute(f"DROP TABLE IF EXISTS {', '.join(tables)}")
 
     async def fill(
@@ -96,7 +95,8 @@ class Staging:
 
     async def refused_types(self) -> dict[str, int]:
         rows = await self._connection.fetch(
-            "SELECT coalesce(type, '?') AS type, count(*) FROM import_refusals GROUP BY 1"
+            "SELECT coalesce(type, '?') AS type, count(*) "
+            "FROM import_refusals GROUP BY 1"
         )
         return {row["type"]: row["count"] for row in rows}
 
@@ -109,17 +109,14 @@ class Staging:
         if line is not None and not line.strip():
             return
         try:
-            if line is None:
-                raise UnfitLine(Unfit("is longer than 64 MiB"), None, None)
-            self._stage(parser.parse(self.total, line, source.folder))
+            parsed = parser.parse(self.total, line, source.folder)
         except UnfitLine as error:
             row = (self.total, error.type, error.ref, error.field, error.reason)
             self._batches.setdefault(REFUSALS, []).append(row)
             self.lines[error.type or "?"] += 1
-
-    def _stage(self, parsed: Parsed) -> None:
-        self._batches.setdefault(parsed.kind.name, []).append(parsed.row)
-        self.lines[parsed.kind.name] += 1
+        else:
+            self._batches.setdefault(parsed.kind.name, []).append(parsed.row)
+            self.lines[parsed.kind.name] += 1
 
     async def _send_if_full(self, line: bytes | None, progress: OnProgress) -> None:
         self._bytes += len(line or b"")

@@ -76,14 +76,13 @@ def _recurrence(value: Any) -> str:
 
 def _word(column: Column[Any]) -> Convert:
     assert isinstance(column.type, Words)
-    words = {word.value: word.value for word in column.type.words}
+    words = frozenset(word.value for word in column.type.words)
     accepted = ", ".join(sorted(words))
 
     def parse(value: Any) -> str:
-        found = words.get(value.lower()) if isinstance(value, str) else None
-        if found is None:
+        if not isinstance(value, str) or value.lower() not in words:
             raise Unfit(f"must be one of {accepted}, in either case")
-        return found
+        return value.lower()
 
     return parse
 

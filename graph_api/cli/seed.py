@@ -1,0 +1,94 @@
+"""`graph-api seed`: a few collections and tags to start with."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import typer
+from sqlalchemy import select
+
+from ..config import Settings
+from ..database.engine import Connection, Database
+from ..database.local import LOCAL_WORKSPACE_ID, local_caller
+from ..models import Collection, Tag
+from ..services.entities import EntityService
+from ..services.organizing import Collections, Tags
+from ..services.unit_of_work import Terms
+from .options import DatabaseUrl, DataDir, new_app, opened
+
+app = new_app()
+
+BLUE, GREEN, PURPLE, GRAY = "#1f77b4", "#2ca02c", "#9467bd", "#7f7f7f"
+RED, ORANGE, YELLOW = "#d62728", "#ff7f0e", "#edc948"
+
+
+@dataclass(frozen=True)
+class Seed:
+    """A collection or a tag to start with."""
+
+    name: str
+    color: str
+    icon: str
+
+
+COLLECTIONS = (
+    Seed("Work Documents", BLUE, "📁"),
+    Seed("Personal Notes", GREEN, "📝"),
+    Seed("Research Papers", PURPLE, "🔬"),
+    Seed("Archive", GRAY, "📦"),
+)
+TAGS = (
+    Seed("Important", RED, "⭐"),
+    Seed("TODO", ORANGE, "✅"),
+    Seed("Ideas", YELLOW, "💡"),
+    Seed("Reference", BLUE, "📚"),
+    Seed("Learning", GREEN, "🎓"),
+    Seed("Archive", GRAY, "📦"),
+    Seed("Meeting Notes", PURPLE, "📋"),
+)
+
+
+@app.command()
+def seed(data_dir: DataDir = None, database_url: DatabaseUrl = None) -> None:
+    """Store a few collections and tags to start with.
+
+    Four collections and seven tags. Those whose name is there already are left as
+    they are, so that doing it twice changes nothing.
+    """
+    with opened(data_dir, database_url) as (settings, database):
+        database.make_usable()
+        collections, tags = asyncio.run(_store(database.url, settings))
+    typer.echo(f"Stored {collections} collections and {tags} tags")
+
+
+async def _store(url: str, settings: Settings) -> tuple[int, int]:
+    database = Database(url, settings)
+    try:
+        async with database.connect(LOCAL_WORKSPACE_ID) as connection:
+            return (
+                await _missing(connection, Collections, Collection, COLLECTIONS),
+                await _missing(connection, Tags, Tag, TAGS),
+            )
+    finally:
+        await database.close()
+
+
+async def _missing(
+    connection: Connection,
+    service: type[EntityService[Any]],
+    model: type[Collection | Tag],
+    seeds: Sequence[Seed],
+) -> int:
+    """Store those of `seeds` whose name is not there; how many there were."""
+
+    async def start() -> Connection:
+        return connection
+
+    names = select(model.name).filter_by(workspace_id=connection.workspace_id)
+    there = {row.name for row in await connection.rows(names)}
+    missing = [seed for seed in seeds if seed.name not in there]
+    for seed in missing:
+        one = service(start, local_caller(), Terms("seed", reason="graph-api seed"))
+        await one.create({"name": seed.name, "color": seed.color, "icon": seed.icon})
+    return len(missing)

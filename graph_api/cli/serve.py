@@ -1,0 +1,102 @@
+"""`graph-api serve`: the parent of all that serving needs.
+
+It alone starts PostgreSQL, migrates and makes the secret; workers get a database that
+runs and a socket that listens. On the way out all is taken down in reverse: requests
+are drained, connections closed, and PostgreSQL stops when its last user is gone.
+"""
+
+from typing import Annotated
+
+import typer
+from pydantic import SecretStr
+
+from ..config import Settings
+from ..database.running import RunningDatabase, running
+from ..errors import ConfigurationError
+from .listening import address_of, listen, refuse_strangers
+from .logs import configure_logging
+from .options import DatabaseUrl, DataDir, chosen, end_in_order, new_app
+from .secret import kept_secret
+from .serving import run_server
+from .upkeep import kept_up
+
+app = new_app()
+
+
+@app.command()
+def serve(
+    host: Annotated[
+        str,
+        typer.Option(
+            metavar="HOST",
+            help="The address to listen at; others than this machine's own "
+            "need GRAPH_API_TRUST_BIND=1.",
+        ),
+    ] = "127.0.0.1",
+    port: Annotated[
+        int,
+        typer.Option(
+            metavar="PORT", min=0, max=65535, help="The port; 0 is any free one."
+        ),
+    ] = 8000,
+    workers: Annotated[
+        int,
+        typer.Option(
+            metavar="N", min=1, max=64, help="How many processes answer requests."
+        ),
+    ] = 1,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    r"""Serve the graph over HTTP, with GraphiQL for browsers.
+
+    Starts the embedded PostgreSQL unless DATABASE_URL names another, migrates it, and
+    answers at /graphql until Ctrl-C or SIGTERM, after which requests have 10 seconds
+    to end. That is an orderly end, and its exit code 0. Beside a running server, a
+    second one and the other commands use the same PostgreSQL.
+
+    \b
+    Examples:
+      graph-api serve
+      graph-api serve --port 8001 --workers 2
+      graph-api serve --data-dir /srv/graph
+      DATABASE_URL=postgresql://graph:…@db/graph graph-api serve
+    """
+    settings = chosen(data_dir, database_url)
+    configure_logging(settings.log_level)
+    end_in_order(0)
+    refuse_strangers(host, settings)
+    _refuse_secrets_of_each(settings, workers)
+    try:
+        with listen(host, port) as listener, running(settings) as database:
+            database.bring_up_to_date()
+            ready = settings.model_copy(update=_of_workers(settings, database))
+            database.verify(ready)
+            _tell(address_of(listener), database)
+            with kept_up(database.server):
+                run_server(listener, ready, workers)
+    except KeyboardInterrupt:
+        raise typer.Exit from None
+
+
+def _refuse_secrets_of_each(settings: Settings, workers: int) -> None:
+    if workers > 1 and settings.database_url and settings.secret_key is None:
+        raise ConfigurationError(
+            "With DATABASE_URL and several workers SECRET_KEY must be set: to 16 "
+            "characters or more, the same wherever this database is served."
+        )
+
+
+def _of_workers(settings: Settings, database: RunningDatabase) -> dict[str, object]:
+    """What workers are told that the environment did not say."""
+    return {
+        "database_url": SecretStr(database.url),
+        "database_admin_url": None,
+        "secret_key": settings.secret_key or kept_secret(settings.graph_api_data_dir),
+    }
+
+
+def _tell(address: str, database: RunningDatabase) -> None:
+    typer.echo(f"GraphQL and GraphiQL are at {address}/graphql")
+    typer.echo(f"The data lies in {database.place}")
+    typer.echo("Stop with Ctrl-C")
