@@ -170,7 +170,7 @@ def async_url(url: str) -> URL:
     """
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise ConfigurationError(
             "DATABASE_URL is not a URL such as postgresql://user:password@host/name."
         ) from error

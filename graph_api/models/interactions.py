@@ -7,12 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, FetchedValue, Identity, Numeric, String, func, text
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import UserDefinedType
 
 from .base import EntityType, Json, Keyed, Tenant, index, points_at
-from .rules import Words
+from .rules import JsonArray, JsonObject, Words
 
 
 class Xid8(UserDefinedType[int]):
@@ -93,7 +92,7 @@ class Interaction(Tenant, Keyed):
         info=points_at("primary_entity_type"), comment="What it was done to."
     )
     related_entities: Mapped[list[Json]] = mapped_column(
-        JSONB,
+        JsonArray,
         server_default=text("'[]'"),
         comment="What else it concerns, as a list of {type, id}.",
     )
@@ -103,11 +102,14 @@ class Interaction(Tenant, Keyed):
     cost: Mapped[Decimal | None] = mapped_column(
         Numeric(10, 4), comment="What it cost, in US dollars."
     )
+    # Of a deletion, all of the row, and of a document even its text.
     before: Mapped[Json | None] = mapped_column(
-        comment="The columns that changed, as they were; null for something new."
+        JsonObject(max_bytes=None),
+        comment="The columns that changed, as they were; null for something new.",
     )
     after: Mapped[Json | None] = mapped_column(
-        comment="The columns that changed, as they became; null for a deletion."
+        JsonObject(max_bytes=None),
+        comment="The columns that changed, as they became; null for a deletion.",
     )
     reason: Mapped[str | None] = mapped_column(
         String(2000), comment="Why it was done, in the words of who did it."

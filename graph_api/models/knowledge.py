@@ -19,7 +19,7 @@ class KnowledgeNode(Entity, Imported):
     __tablename__ = "knowledge_graph_nodes"
     __table_args__ = (
         CheckConstraint(
-            "array_position(embedding, 'NaN') IS NULL", name="embedding_number"
+            "NOT embedding && '{NaN,Infinity,-Infinity}'", name="embedding_number"
         ),
         gin("idx_knowledge_graph_nodes_label_trgm", "label", "gin_trgm_ops"),
         ordered("idx_knowledge_graph_nodes_label", "label"),

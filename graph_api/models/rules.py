@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import CheckConstraint, Column, DateTime, Dialect, Double, Text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.types import Numeric, TypeDecorator
 
 E = TypeVar("E", bound=StrEnum)
@@ -102,12 +102,22 @@ def rule(rule: Rule) -> dict[str, Any]:
 
 
 class JsonObject(JSONB):
-    """A JSON object; an absent one is NULL and not JSON's null."""
+    """A JSON object; an absent one is NULL and not JSON's null.
+
+    `max_bytes` is None for what holds whole rows, which their own rules bound.
+    """
 
     cache_ok = True
 
-    def __init__(self) -> None:
+    def __init__(self, max_bytes: int | None = MAX_JSON_BYTES) -> None:
         super().__init__(none_as_null=True)
+        self.max_bytes = max_bytes
+
+
+class JsonArray(JSONB):
+    """A JSON array."""
+
+    cache_ok = True
 
 
 class Words(TypeDecorator[E]):
@@ -140,8 +150,21 @@ def checks(column: Column[Any]) -> Iterator[CheckConstraint]:
         yield CheckConstraint(f"{name} BETWEEN {bounds}", name=f"{name}_readable")
     elif isinstance(type, JsonObject):
         yield CheckConstraint(f"jsonb_typeof({name}) = 'object'", name=f"{name}_object")
+        if type.max_bytes is not None:
+            yield CheckConstraint(
+                f"pg_column_size({name}) <= {type.max_bytes}", name=f"{name}_size"
+            )
+    elif isinstance(type, JsonArray):
+        yield CheckConstraint(f"jsonb_typeof({name}) = 'array'", name=f"{name}_array")
         yield CheckConstraint(
             f"pg_column_size({name}) <= {MAX_JSON_BYTES}", name=f"{name}_size"
+        )
+    elif isinstance(type, ARRAY):
+        # Of more than one dimension, or with a NULL, a list of ours cannot be.
+        yield CheckConstraint(
+            f"coalesce(array_ndims({name}), 1) = 1 "
+            f"AND array_position({name}, NULL) IS NULL",
+            name=f"{name}_list",
         )
     elif isinstance(type, Double):
         yield CheckConstraint(

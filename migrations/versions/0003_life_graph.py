@@ -272,6 +272,11 @@ def _create_roles() -> None:
             "cardinality(domain_tags) <= 50", name=op.f("ck_roles_domain_tags")
         ),
         sa.CheckConstraint(
+            "coalesce(array_ndims(domain_tags), 1) = 1 AND "
+            "array_position(domain_tags, NULL) IS NULL",
+            name=op.f("ck_roles_domain_tags_list"),
+        ),
+        sa.CheckConstraint(
             f"created_at BETWEEN {READABLE}", name=op.f("ck_roles_created_at_readable")
         ),
         sa.CheckConstraint(
@@ -470,6 +475,11 @@ def _create_commitments() -> None:
         ),
         sa.CheckConstraint(
             "cardinality(domain_tags) <= 50", name=op.f("ck_commitments_domain_tags")
+        ),
+        sa.CheckConstraint(
+            "coalesce(array_ndims(domain_tags), 1) = 1 AND "
+            "array_position(domain_tags, NULL) IS NULL",
+            name=op.f("ck_commitments_domain_tags_list"),
         ),
         sa.CheckConstraint(
             "length(reason) <= 2000", name=op.f("ck_commitments_reason")

@@ -139,7 +139,12 @@ def _create_knowledge_graph_nodes() -> None:
             name=op.f("ck_knowledge_graph_nodes_embedding"),
         ),
         sa.CheckConstraint(
-            "array_position(embedding, 'NaN') IS NULL",
+            "coalesce(array_ndims(embedding), 1) = 1 AND "
+            "array_position(embedding, NULL) IS NULL",
+            name=op.f("ck_knowledge_graph_nodes_embedding_list"),
+        ),
+        sa.CheckConstraint(
+            "NOT embedding && '{NaN,Infinity,-Infinity}'",
             name=op.f("ck_knowledge_graph_nodes_embedding_number"),
         ),
         sa.CheckConstraint(

@@ -329,6 +329,14 @@ def _create_interactions() -> None:
             name=op.f("ck_interactions_primary_entity_type_word"),
         ),
         sa.CheckConstraint(
+            "jsonb_typeof(related_entities) = 'array'",
+            name=op.f("ck_interactions_related_entities_array"),
+        ),
+        sa.CheckConstraint(
+            "pg_column_size(related_entities) <= 262144",
+            name=op.f("ck_interactions_related_entities_size"),
+        ),
+        sa.CheckConstraint(
             "jsonb_typeof(metadata) = 'object'",
             name=op.f("ck_interactions_metadata_object"),
         ),
@@ -342,13 +350,7 @@ def _create_interactions() -> None:
             name=op.f("ck_interactions_before_object"),
         ),
         sa.CheckConstraint(
-            "pg_column_size(before) <= 262144", name=op.f("ck_interactions_before_size")
-        ),
-        sa.CheckConstraint(
             "jsonb_typeof(after) = 'object'", name=op.f("ck_interactions_after_object")
-        ),
-        sa.CheckConstraint(
-            "pg_column_size(after) <= 262144", name=op.f("ck_interactions_after_size")
         ),
         sa.CheckConstraint(
             f"created_at BETWEEN {READABLE}",

@@ -1,0 +1,133 @@
+"""For every mutation of the schema, the least input with which it changes something."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from factories import Make
+from writing import Json, id_of
+
+from graph_api.models import CommitmentState as State
+from graph_api.schema import graphql_schema
+
+Given = Callable[[Make], Awaitable[Json]]
+
+assert graphql_schema.mutation_type is not None
+MUTATIONS = sorted(graphql_schema.mutation_type.fields)
+
+
+def _new(**values: Any) -> Given:
+    async def given(_: Make) -> Json:
+        return values
+
+    return given
+
+
+def _update(kind: str, **values: Any) -> Given:
+    async def given(make: Make) -> Json:
+        return {"id": id_of(await getattr(make, kind)()), **values}
+
+    return given
+
+
+def _delete(kind: str) -> Given:
+    return _update(kind, expectedVersion=1)
+
+
+def _move(state: State) -> Given:
+    async def given(make: Make) -> Json:
+        return {"id": id_of(await make.commitment(state=state))}
+
+    return given
+
+
+async def _role(make: Make) -> Json:
+    return {"partyId": id_of(await make.party()), "roleName": "Vendor"}
+
+
+async def _commitment(make: Make) -> Json:
+    return {
+        "roleId": id_of(await make.role()),
+        "commitmentType": "OBLIGATION",
+        "title": "Pay Invoice #123",
+        "source": "MANUAL",
+    }
+
+
+async def _annotation(make: Make) -> Json:
+    return {"documentId": id_of(await make.document())}
+
+
+async def _attach(make: Make) -> Json:
+    signal, document = await make.signal(), await make.document()
+    return {"id": id_of(signal), "documentId": id_of(document)}
+
+
+async def _tag(make: Make) -> Json:
+    return {"ids": [id_of(await make.document())], "add": [id_of(await make.tag())]}
+
+
+async def _link(make: Make) -> Json:
+    document, party = await make.document(), await make.party()
+    return {"documentId": id_of(document), "targetId": id_of(party)}
+
+
+async def _unlink(make: Make) -> Json:
+    return {"id": str(await make.link(await make.document(), await make.party()))}
+
+
+async def _edge(make: Make) -> Json:
+    node = id_of(await make.knowledge_node())
+    return {"sourceId": node, "targetId": node, "edgeType": "relates_to"}
+
+
+async def _edges(make: Make) -> Json:
+    return {"items": [await _edge(make)]}
+
+
+GIVEN: dict[str, Given] = {
+    "acceptCommitment": _move(State.PROPOSED),
+    "activateCommitment": _move(State.ACCEPTED),
+    "archiveDocument": _update("document"),
+    "archiveSignal": _update("signal"),
+    "attachSignal": _attach,
+    "cancelCommitment": _move(State.ACTIVE),
+    "createAnnotation": _annotation,
+    "createCollection": _new(name="Work"),
+    "createCommitment": _commitment,
+    "createDocument": _new(title="Invoice", source="MANUAL", sha256="a1" * 32),
+    "createKnowledgeEdge": _edge,
+    "createKnowledgeNode": _new(label="Graph", nodeType="concept"),
+    "createParty": _new(kind="ORG", name="ACME"),
+    "createRole": _role,
+    "createTag": _new(name="tax"),
+    "deleteAnnotation": _delete("annotation"),
+    "deleteCollection": _delete("collection"),
+    "deleteCommitment": _delete("commitment"),
+    "deleteDocument": _delete("document"),
+    "deleteKnowledgeEdge": _delete("knowledge_edge"),
+    "deleteKnowledgeNode": _delete("knowledge_node"),
+    "deleteParty": _delete("party"),
+    "deleteRole": _delete("role"),
+    "deleteTag": _delete("tag"),
+    "fulfillCommitment": _move(State.ACTIVE),
+    "ingestSignal": _new(source="MANUAL", payload={}),
+    "linkDocument": _link,
+    "markCommitmentDelinquent": _move(State.ACTIVE),
+    "pauseCommitment": _move(State.ACTIVE),
+    "resumeCommitment": _move(State.PAUSED),
+    "tagDocuments": _tag,
+    "unlinkDocument": _unlink,
+    "updateAnnotation": _update("annotation", text="Odd"),
+    "updateCollection": _update("collection", name="Home"),
+    "updateCommitment": _update("commitment", priority=99),
+    "updateDocument": _update("document", title="Receipt"),
+    "updateKnowledgeEdge": _update("knowledge_edge", weight=0.5),
+    "updateKnowledgeNode": _update("knowledge_node", label="Tree"),
+    "updateParty": _update("party", name="ACME Ltd"),
+    "updateRole": _update("role", roleName="Customer"),
+    "updateTag": _update("tag", name="taxes"),
+    "upsertKnowledgeEdges": _edges,
+    "upsertKnowledgeNodes": _new(
+        items=[{"externalRef": "wiki:1", "label": "Graph", "nodeType": "concept"}]
+    ),
+}
