@@ -244,17 +244,22 @@ def contains_json(whole: Any, part: Any) -> bool:
     return same_json(whole, part)
 
 
+def filter_fields(model: type[Base]) -> dict[str, Any]:
+    """The fields of a filter, as the schema has them."""
+    fields: dict[str, Any] = graphql_schema.type_map[f"{model.__name__}Filter"].fields  # type: ignore[attr-defined]
+    return fields
+
+
 def attributes(model: type[Base]) -> dict[str, str]:
     """The columns of a filter, by the names that clients know."""
-    fields = graphql_schema.type_map[f"{model.__name__}Filter"].fields  # type: ignore[attr-defined]
+    fields = filter_fields(model)
     names = {public_name(attribute): attribute for attribute in columns_of(model)}
     return {name: attribute for name, attribute in names.items() if name in fields}
 
 
 def operators(model: type[Base], name: str) -> list[str]:
     """The operators that the schema offers for a column."""
-    fields = graphql_schema.type_map[f"{model.__name__}Filter"].fields  # type: ignore[attr-defined]
-    return sorted(fields[name].type.fields)
+    return sorted(filter_fields(model)[name].type.fields)
 
 
 def filters(
@@ -325,7 +330,13 @@ def operands(
         return st.fixed_dictionaries(
             {"to": value.filter(bool), "threshold": thresholds}
         )
-    return st.lists(value, max_size=3) if operator in LISTED else value
+    if operator in LISTED:
+        return st.lists(value.filter(is_not_null), max_size=3)
+    return value
+
+
+def is_not_null(value: Any) -> bool:
+    return value is not None
 
 
 def samples(world: World, model: type[Base], name: str, operator: str) -> list[Any]:
@@ -335,7 +346,10 @@ def samples(world: World, model: type[Base], name: str, operator: str) -> list[A
     if operator == "path":
         return list(PATHS)
     random = Random(f"{model.__name__} {name} {operator}")
-    some = random.choices(values(world, model, name), k=4)
+    offered = values(world, model, name)
+    if operator in LISTED:
+        offered = [value for value in offered if value is not None]
+    some = random.choices(offered, k=4)
     if operator == "resembles":
         pairs = zip(some, THRESHOLDS, strict=False)
         return [{"to": to or "x", "threshold": least} for to, least in pairs]

@@ -8,11 +8,10 @@ from uuid import UUID
 from graphql import GraphQLInputObjectType, GraphQLNonNull
 from hypothesis import strategies as st
 from running import Run
-from writing import Admin, Json, send, stored
+from writing import Admin, Json, log, send
 
-from graph_api.caller import Caller
 from graph_api.ids import global_id
-from graph_api.models import DocumentLink
+from graph_api.models import Base, DocumentLink
 from graph_api.reading.columns import table_of
 from graph_api.schema import graphql_schema
 from graph_api.schema.entity import ENTITY_MODELS
@@ -130,42 +129,41 @@ def plans() -> st.SearchStrategy[list[Step]]:
         VALUES,
         st.integers(0, 9).map(lambda number: number == 9),
     )
-    return st.lists(step, max_size=40)
+    return st.lists(step, min_size=20, max_size=40)
 
 
-async def play(
-    plan: Iterable[Step], run: Run, admin: "Admin[Any]", caller: Caller
-) -> None:
+async def play(plan: Iterable[Step], run: Run, admin: "Admin[Any]") -> None:
     """Send the mutations of a plan, as far as there is something to do them to.
 
-    A dry run and a refusal leave everything as it was.
+    A dry run and a refusal tell nothing.
     """
     for step in plan:
-        there = await _there(admin, caller)
+        there = await _there(admin, run)
         given = _input(step, there)
         if given is None:
             continue
         mutation = step.mutation.partition(" ")[0]
-        before = await stored(admin, caller)
+        before = await log(admin, run)
         body = await send(run, mutation, "", given)
         assert "errors" not in body, (mutation, given, body["errors"])
         if step.dry_run or body["data"][mutation]["userErrors"]:
-            assert await stored(admin, caller) == before
+            assert await log(admin, run) == before
 
 
 There = dict[str, list[tuple[UUID, int]]]
 
+_MODELS: list[type[Base]] = [*ENTITY_MODELS.values(), DocumentLink]
 _THERE = " UNION ALL ".join(
     f"SELECT '{model.__name__}' AS kind, id, "
     f"{'1' if model is DocumentLink else 'version'} AS version "
     f"FROM {table_of(model).name} WHERE workspace_id = $1"
-    for model in (*ENTITY_MODELS.values(), DocumentLink)
+    for model in _MODELS
 )
 
 
-async def _there(admin: "Admin[Any]", caller: Caller) -> There:
+async def _there(admin: "Admin[Any]", run: Run) -> There:
     there: There = {}
-    for row in await admin.fetch(f"{_THERE} ORDER BY 1, 2", caller.workspace_id):
+    for row in await admin.fetch(f"{_THERE} ORDER BY 1, 2", run.caller.workspace_id):
         there.setdefault(row["kind"], []).append((row["id"], row["version"]))
     return there
 

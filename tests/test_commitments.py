@@ -168,17 +168,16 @@ async def test_a_commitment_that_cannot_be_is_not_created(
     run: Run,
     make: Make,
     admin: "Admin[Any]",
-    caller: Caller,
     given: dict[str, Any],
     path: str,
 ) -> None:
     role = await make.role()
-    before = await stored(admin, caller)
+    before = await stored(admin, run)
 
     payload = await write(run, "createCommitment", **least(id_of(role)) | given)
 
     assert payload == invalid(path)
-    assert await stored(admin, caller) == before
+    assert await stored(admin, run) == before
 
 
 @pytest.mark.parametrize("path", ["roleId", "counterpartyId"])
@@ -186,29 +185,28 @@ async def test_a_strangers_role_or_party_is_not_found(
     run: Run,
     make: Make,
     admin: "Admin[Any]",
-    caller: Caller,
     stranger: Caller,
     path: str,
 ) -> None:
     role = await make.role()
     theirs = await make.by(stranger).role()
     foreign = {"roleId": theirs.id, "counterpartyId": theirs.party_id}
-    before = await stored(admin, caller)
+    before = await stored(admin, run)
 
     payload = await write(
         run, "createCommitment", **least(id_of(role)) | {path: str(foreign[path])}
     )
 
     assert payload == not_found(path)
-    assert await stored(admin, caller) == before
+    assert await stored(admin, run) == before
 
 
 async def test_two_commitments_cannot_have_one_external_ref(
-    run: Run, make: Make, admin: "Admin[Any]", caller: Caller
+    run: Run, make: Make, admin: "Admin[Any]"
 ) -> None:
     first = await make.commitment(external_ref="todo:1")
     second = await make.commitment(external_ref="todo:2")
-    before = await stored(admin, caller)
+    before = await stored(admin, run)
 
     created = await write(
         run,
@@ -221,7 +219,7 @@ async def test_two_commitments_cannot_have_one_external_ref(
     )
 
     assert created == updated == duplicate(first, "externalRef")
-    assert await stored(admin, caller) == before
+    assert await stored(admin, run) == before
 
 
 async def test_an_update_leaves_alone_what_it_does_not_name(
@@ -284,24 +282,24 @@ async def test_an_updates_reason_is_the_logs_and_not_the_commitments(
     ["roleId", "commitmentType", "title", "source", "priority", "domainTags"],
 )
 async def test_what_a_commitment_must_have_cannot_become_null(
-    run: Run, make: Make, admin: "Admin[Any]", caller: Caller, path: str
+    run: Run, make: Make, admin: "Admin[Any]", path: str
 ) -> None:
     commitment = await make.commitment()
-    before = await stored(admin, caller)
+    before = await stored(admin, run)
 
     payload = await write(run, "updateCommitment", id=id_of(commitment), **{path: None})
 
     assert payload == invalid(path)
-    assert await stored(admin, caller) == before
+    assert await stored(admin, run) == before
 
 
 @pytest.mark.parametrize(("state", "verb"), POSSIBLE)
 async def test_a_commitment_moves_where_its_state_leads(
-    run: Run, make: Make, admin: "Admin[Any]", caller: Caller, state: str, verb: str
+    run: Run, make: Make, admin: "Admin[Any]", state: str, verb: str
 ) -> None:
     to, told = VERBS[verb]
     commitment = await make.commitment(state=CommitmentState[state])
-    before = await types(admin, caller)
+    before = await types(admin, run)
 
     payload = await write(run, verb, STATE, id=id_of(commitment), reason="So be it")
 
@@ -310,15 +308,15 @@ async def test_a_commitment_moves_where_its_state_leads(
         "interaction": {"type": f"commitment.{told}", "reason": "So be it"},
         "userErrors": [],
     }
-    assert await types(admin, caller) - before == {f"commitment.{told}": 1}
+    assert await types(admin, run) - before == {f"commitment.{told}": 1}
 
 
 @pytest.mark.parametrize(("state", "verb"), IMPOSSIBLE)
 async def test_a_commitment_does_not_move_elsewhere(
-    run: Run, make: Make, admin: "Admin[Any]", caller: Caller, state: str, verb: str
+    run: Run, make: Make, admin: "Admin[Any]", state: str, verb: str
 ) -> None:
     commitment = await make.commitment(state=CommitmentState[state])
-    before = await stored(admin, caller)
+    before = await stored(admin, run)
 
     payload = await write(run, verb, id=id_of(commitment), reason="So be it")
 
@@ -328,7 +326,7 @@ async def test_a_commitment_does_not_move_elsewhere(
         "id",
         **{"from": state, "to": VERBS[verb][0], "allowed": sorted(ALLOWED[state])},
     )
-    assert await stored(admin, caller) == before
+    assert await stored(admin, run) == before
 
 
 def test_every_move_of_the_table_has_its_mutation() -> None:
@@ -358,10 +356,10 @@ async def test_what_is_not_there_does_not_move(run: Run, verb: str) -> None:
 
 @pytest.mark.parametrize("verb", VERBS)
 async def test_a_move_from_a_stale_version_is_refused(
-    run: Run, make: Make, admin: "Admin[Any]", caller: Caller, verb: str
+    run: Run, make: Make, admin: "Admin[Any]", verb: str
 ) -> None:
     commitment = await make.commitment()
-    before = await stored(admin, caller)
+    before = await stored(admin, run)
 
     payload = await write(run, verb, id=id_of(commitment), expectedVersion=7)
 
@@ -372,11 +370,11 @@ async def test_a_move_from_a_stale_version_is_refused(
         version=1,
         current={"uuid": str(commitment.id)},
     )
-    assert await stored(admin, caller) == before
+    assert await stored(admin, run) == before
 
 
 async def test_a_deleted_commitment_leaves_its_role_and_documents(
-    run: Run, make: Make, admin: "Admin[Any]", caller: Caller
+    run: Run, make: Make, admin: "Admin[Any]"
 ) -> None:
     commitment = await make.commitment()
     document = await make.document()
@@ -389,7 +387,7 @@ async def test_a_deleted_commitment_leaves_its_role_and_documents(
         id=id_of(commitment),
         expectedVersion=1,
     )
-    left = await stored(admin, caller)
+    left = await stored(admin, run)
 
     assert payload == {
         "deletedId": id_of(commitment),

@@ -159,10 +159,10 @@ NODES_THAT_CANNOT_BE = [
 
 @pytest.mark.parametrize(("given", "path"), NODES_THAT_CANNOT_BE)
 async def test_a_knowledge_node_that_cannot_be_is_neither_created_nor_become(
-    run: Run, make: Make, admin: "Admin[Any]", caller: Caller, given: Json, path: str
+    run: Run, make: Make, admin: "Admin[Any]", given: Json, path: str
 ) -> None:
     known = await make.knowledge_node()
-    before = await stored(admin, caller)
+    before = await stored(admin, run)
 
     created = await write(
         run, "createKnowledgeNode", **{"label": "A", "nodeType": "topic"} | given
@@ -172,23 +172,23 @@ async def test_a_knowledge_node_that_cannot_be_is_neither_created_nor_become(
 
     assert created == updated == invalid(path)
     assert upserted == invalid("items", "0", path)
-    assert await stored(admin, caller) == before
+    assert await stored(admin, run) == before
 
 
 async def test_two_knowledge_nodes_cannot_have_one_external_ref(
-    run: Run, make: Make, admin: "Admin[Any]", caller: Caller
+    run: Run, make: Make, admin: "Admin[Any]"
 ) -> None:
     known = await make.knowledge_node(external_ref="wiki:1")
-    before = await stored(admin, caller)
+    before = await stored(admin, run)
 
     payload = await write(run, "createKnowledgeNode", **node("wiki:1"))
 
     assert payload == duplicate(known, "externalRef")
-    assert await stored(admin, caller) == before
+    assert await stored(admin, run) == before
 
 
 async def test_a_deleted_knowledge_node_takes_its_edges_along(
-    run: Run, make: Make, admin: "Admin[Any]", caller: Caller
+    run: Run, make: Make, admin: "Admin[Any]"
 ) -> None:
     gone, stays = await make.knowledge_node(), await make.knowledge_node()
     await make.knowledge_edge(source_id=gone.id, target_id=stays.id)
@@ -203,7 +203,7 @@ async def test_a_deleted_knowledge_node_takes_its_edges_along(
         id=id_of(gone),
         expectedVersion=1,
     )
-    left = await stored(admin, caller)
+    left = await stored(admin, run)
 
     told = payload["interactions"]
     assert payload["deletedId"] == id_of(gone)
@@ -273,12 +273,12 @@ async def test_a_knowledge_edge_changes_by_what_is_given(run: Run, make: Make) -
     ],
 )
 async def test_a_knowledge_edge_that_cannot_be_is_neither_created_nor_become(
-    run: Run, make: Make, admin: "Admin[Any]", caller: Caller, given: Json, path: str
+    run: Run, make: Make, admin: "Admin[Any]", given: Json, path: str
 ) -> None:
     known = await make.knowledge_edge()
     ends = {"sourceId": str(known.source_id), "targetId": str(known.target_id)}
     item = {**ends, "edgeType": "cites", **given}
-    before = await stored(admin, caller)
+    before = await stored(admin, run)
 
     created = await write(run, "createKnowledgeEdge", **item)
     updated = await write(run, "updateKnowledgeEdge", id=id_of(known), **given)
@@ -286,23 +286,23 @@ async def test_a_knowledge_edge_that_cannot_be_is_neither_created_nor_become(
 
     assert created == updated == invalid(path)
     assert upserted == invalid("items", "0", path)
-    assert await stored(admin, caller) == before
+    assert await stored(admin, run) == before
 
 
 async def test_the_same_edge_is_not_made_twice(
-    run: Run, make: Make, admin: "Admin[Any]", caller: Caller
+    run: Run, make: Make, admin: "Admin[Any]"
 ) -> None:
     source, target = await make.knowledge_node(), await make.knowledge_node()
     ends = {"source_id": source.id, "target_id": target.id}
     cites = await make.knowledge_edge(edge_type="cites", **ends)
     other = await make.knowledge_edge(edge_type="quotes", **ends)
-    before = await stored(admin, caller)
+    before = await stored(admin, run)
 
     created = await write(run, "createKnowledgeEdge", **edge(source, target, "cites"))
     updated = await write(run, "updateKnowledgeEdge", id=id_of(other), edgeType="cites")
 
     assert created == updated == duplicate(cites, "edgeType")
-    assert await stored(admin, caller) == before
+    assert await stored(admin, run) == before
 
 
 @pytest.mark.parametrize("path", ["sourceId", "targetId"])
@@ -310,21 +310,20 @@ async def test_an_edge_does_not_lead_to_a_strangers_node(
     run: Run,
     make: Make,
     admin: "Admin[Any]",
-    caller: Caller,
     stranger: Caller,
     path: str,
 ) -> None:
     ours = await make.knowledge_node()
     theirs = await make.by(stranger).knowledge_node()
     item = edge(ours, ours) | {path: id_of(theirs)}
-    before = await stored(admin, caller)
+    before = await stored(admin, run)
 
     created = await write(run, "createKnowledgeEdge", **item)
     upserted = await write(run, "upsertKnowledgeEdges", items=[item])
 
     assert created == not_found(path)
     assert upserted == not_found("items", "0", path)
-    assert await stored(admin, caller) == before
+    assert await stored(admin, run) == before
 
 
 @pytest.mark.parametrize(
@@ -336,7 +335,7 @@ async def test_an_edge_does_not_lead_to_a_strangers_node(
     ],
 )
 async def test_what_is_stale_or_missing_is_left_alone(
-    run: Run, make: Make, admin: "Admin[Any]", caller: Caller, mutation: str
+    run: Run, make: Make, admin: "Admin[Any]", mutation: str
 ) -> None:
     kind = mutation[6:]
     making = {
@@ -344,7 +343,7 @@ async def test_what_is_stale_or_missing_is_left_alone(
         "KnowledgeEdge": make.knowledge_edge,
     }
     row = await making[kind]()
-    before = await stored(admin, caller)
+    before = await stored(admin, run)
 
     stale = await write(run, mutation, id=id_of(row), expectedVersion=2)
     missing = await write(
@@ -353,7 +352,7 @@ async def test_what_is_stale_or_missing_is_left_alone(
 
     assert stale == conflict(row, 1)
     assert missing == not_found("id")
-    assert await stored(admin, caller) == before
+    assert await stored(admin, run) == before
 
 
 async def test_nodes_are_made_updated_or_left_as_they_are(run: Run, make: Make) -> None:
@@ -434,10 +433,8 @@ async def test_an_update_among_many_is_told_by_what_changed(
     }
 
 
-async def test_one_refused_item_refuses_all(
-    run: Run, admin: "Admin[Any]", caller: Caller
-) -> None:
-    before = await stored(admin, caller)
+async def test_one_refused_item_refuses_all(run: Run, admin: "Admin[Any]") -> None:
+    before = await stored(admin, run)
 
     payload = await write(
         run,
@@ -457,7 +454,7 @@ async def test_one_refused_item_refuses_all(
         "interactions": [],
         "userErrors": [*results[1]["userErrors"], *results[3]["userErrors"]],
     }
-    assert await stored(admin, caller) == before
+    assert await stored(admin, run) == before
 
 
 async def test_refused_items_can_be_skipped(run: Run) -> None:
@@ -485,9 +482,9 @@ async def test_refused_items_can_be_skipped(run: Run) -> None:
 
 
 async def test_nothing_is_stored_where_every_item_is_skipped(
-    run: Run, admin: "Admin[Any]", caller: Caller
+    run: Run, admin: "Admin[Any]"
 ) -> None:
-    before = await stored(admin, caller)
+    before = await stored(admin, run)
 
     payload = await write(
         run,
@@ -502,7 +499,7 @@ async def test_nothing_is_stored_where_every_item_is_skipped(
         "interactions": [],
         "userErrors": [],
     }
-    assert await stored(admin, caller) == before
+    assert await stored(admin, run) == before
 
 
 async def test_a_malformed_id_refuses_its_item_alone(run: Run, make: Make) -> None:
@@ -537,10 +534,10 @@ async def test_a_malformed_id_refuses_its_item_alone(run: Run, make: Make) -> No
 
 
 async def test_an_item_that_names_the_same_as_another_is_refused(
-    run: Run, make: Make, admin: "Admin[Any]", caller: Caller
+    run: Run, make: Make, admin: "Admin[Any]"
 ) -> None:
     a, b = await make.knowledge_node(), await make.knowledge_node()
-    before = await stored(admin, caller)
+    before = await stored(admin, run)
 
     nodes = await write(run, "upsertKnowledgeNodes", items=[node("a"), node("a", "B")])
     edges = await write(
@@ -564,7 +561,7 @@ async def test_an_item_that_names_the_same_as_another_is_refused(
     assert nodes == twice("1", "externalRef")
     assert edges == twice("2", "edgeType")
     assert refs == twice("1", "externalRef")
-    assert await stored(admin, caller) == before
+    assert await stored(admin, run) == before
 
 
 async def test_edges_are_made_updated_or_left_as_they_are(run: Run, make: Make) -> None:
@@ -646,7 +643,6 @@ async def test_an_upsert_takes_from_one_to_a_thousand_items(
     run: Run,
     make: Make,
     admin: "Admin[Any]",
-    caller: Caller,
     mutation: str,
     count: int,
 ) -> None:
@@ -655,12 +651,12 @@ async def test_an_upsert_takes_from_one_to_a_thousand_items(
         "upsertKnowledgeNodes": [node(str(i)) for i in range(count)],
         "upsertKnowledgeEdges": [edge(a, a, str(i)) for i in range(count)],
     }
-    before = await stored(admin, caller)
+    before = await stored(admin, run)
 
     payload = await write(run, mutation, items=items[mutation])
 
     assert payload == invalid("items")
-    assert await stored(admin, caller) == before
+    assert await stored(admin, run) == before
 
 
 async def test_a_thousand_nodes_are_written_by_few_statements(
@@ -695,7 +691,7 @@ async def test_a_thousand_edges_are_written_by_few_statements(
 
 
 async def test_the_same_items_ten_times_at_once_are_made_once(
-    run: Run, admin: "Admin[Any]", caller: Caller
+    run: Run, admin: "Admin[Any]"
 ) -> None:
     items = [node(str(i)) for i in range(10)]
 
@@ -714,4 +710,4 @@ async def test_the_same_items_ten_times_at_once_are_made_once(
     results = [one for payload in payloads for one in payload["results"]]
     assert Counter(one["node"]["version"] for one in results) == {1: 100}
     assert len({one["node"]["id"] for one in results}) == 10
-    assert await types(admin, caller) == {"knowledge_node.created": 10}
+    assert await types(admin, run) == {"knowledge_node.created": 10}

@@ -108,29 +108,29 @@ COLLECTIONS_THAT_CANNOT_BE = [
 
 @pytest.mark.parametrize(("given", "path"), COLLECTIONS_THAT_CANNOT_BE)
 async def test_a_collection_that_cannot_be_is_not_created(
-    run: Run, admin: "Admin[Any]", caller: Caller, given: Json, path: str
+    run: Run, admin: "Admin[Any]", given: Json, path: str
 ) -> None:
-    before = await stored(admin, caller)
+    before = await stored(admin, run)
 
     payload = await write(run, "createCollection", **{"name": "Work"} | given)
 
     assert payload == invalid(path)
-    assert await stored(admin, caller) == before
+    assert await stored(admin, run) == before
 
 
 @pytest.mark.parametrize(
     ("given", "path"), [*COLLECTIONS_THAT_CANNOT_BE, ({"name": None}, "name")]
 )
 async def test_a_collection_does_not_become_what_it_cannot_be(
-    run: Run, make: Make, admin: "Admin[Any]", caller: Caller, given: Json, path: str
+    run: Run, make: Make, admin: "Admin[Any]", given: Json, path: str
 ) -> None:
     collection = await make.collection()
-    before = await stored(admin, caller)
+    before = await stored(admin, run)
 
     payload = await write(run, "updateCollection", id=id_of(collection), **given)
 
     assert payload == invalid(path)
-    assert await stored(admin, caller) == before
+    assert await stored(admin, run) == before
 
 
 @pytest.mark.parametrize("mutation", ["createCollection", "updateCollection"])
@@ -138,29 +138,28 @@ async def test_a_strangers_collection_is_no_parent(
     run: Run,
     make: Make,
     admin: "Admin[Any]",
-    caller: Caller,
     stranger: Caller,
     mutation: str,
 ) -> None:
     ours, theirs = await make.collection(), await make.by(stranger).collection()
     own = {"createCollection": {}, "updateCollection": {"id": id_of(ours)}}
-    before = await stored(admin, caller)
+    before = await stored(admin, run)
 
     payload = await write(
         run, mutation, name="New", parentId=id_of(theirs), **own[mutation]
     )
 
     assert payload == not_found("parentId")
-    assert await stored(admin, caller) == before
+    assert await stored(admin, run) == before
 
 
 async def test_a_collection_does_not_lie_within_itself(
-    run: Run, make: Make, admin: "Admin[Any]", caller: Caller
+    run: Run, make: Make, admin: "Admin[Any]"
 ) -> None:
     top = await make.collection()
     middle = await make.collection(parent_id=top.id)
     bottom = await make.collection(parent_id=middle.id)
-    before = await stored(admin, caller)
+    before = await stored(admin, run)
 
     in_itself = await write(run, "updateCollection", id=id_of(top), parentId=id_of(top))
     in_its_child = await write(
@@ -171,7 +170,7 @@ async def test_a_collection_does_not_lie_within_itself(
     )
 
     assert in_itself == in_its_child == in_its_grandchild == invalid("parentId")
-    assert await stored(admin, caller) == before
+    assert await stored(admin, run) == before
 
 
 async def test_of_two_moves_at_once_that_would_close_a_circle_one_is_refused(
@@ -191,7 +190,7 @@ async def test_of_two_moves_at_once_that_would_close_a_circle_one_is_refused(
 
 
 async def test_what_lay_in_a_deleted_collection_then_lies_in_none(
-    run: Run, make: Make, admin: "Admin[Any]", caller: Caller
+    run: Run, make: Make, admin: "Admin[Any]"
 ) -> None:
     collection = await make.collection()
     await make.collection(parent_id=collection.id)
@@ -204,7 +203,7 @@ async def test_what_lay_in_a_deleted_collection_then_lies_in_none(
         id=id_of(collection),
         expectedVersion=1,
     )
-    left = await stored(admin, caller)
+    left = await stored(admin, run)
 
     *updates, deletion = payload["interactions"]
     by_type = {one["type"]: one["after"] for one in updates}
@@ -257,33 +256,33 @@ async def test_a_tag_changes_by_what_is_given(run: Run, make: Make) -> None:
     ],
 )
 async def test_a_tag_that_cannot_be_is_neither_created_nor_become(
-    run: Run, make: Make, admin: "Admin[Any]", caller: Caller, given: Json, path: str
+    run: Run, make: Make, admin: "Admin[Any]", given: Json, path: str
 ) -> None:
     tag = await make.tag()
-    before = await stored(admin, caller)
+    before = await stored(admin, run)
 
     created = await write(run, "createTag", **{"name": "tax"} | given)
     updated = await write(run, "updateTag", id=id_of(tag), **given)
 
     assert created == updated == invalid(path)
-    assert await stored(admin, caller) == before
+    assert await stored(admin, run) == before
 
 
 async def test_two_tags_cannot_have_one_name(
-    run: Run, make: Make, admin: "Admin[Any]", caller: Caller
+    run: Run, make: Make, admin: "Admin[Any]"
 ) -> None:
     tax, home = await make.tag(name="tax"), await make.tag(name="home")
-    before = await stored(admin, caller)
+    before = await stored(admin, run)
 
     created = await write(run, "createTag", name="tax")
     updated = await write(run, "updateTag", id=id_of(home), name="tax")
 
     assert created == updated == duplicate(tax, "name")
-    assert await stored(admin, caller) == before
+    assert await stored(admin, run) == before
 
 
 async def test_a_deleted_tag_is_taken_from_all_documents(
-    run: Run, make: Make, admin: "Admin[Any]", caller: Caller
+    run: Run, make: Make, admin: "Admin[Any]"
 ) -> None:
     tag, stays = await make.tag(), await make.tag()
     first, second = await make.document(), await make.document()
@@ -297,7 +296,7 @@ async def test_a_deleted_tag_is_taken_from_all_documents(
         id=id_of(tag),
         expectedVersion=1,
     )
-    left = await stored(admin, caller)
+    left = await stored(admin, run)
 
     told = payload["interactions"]
     assert payload["deletedId"] == id_of(tag)
@@ -400,10 +399,10 @@ async def test_an_annotation_changes_by_what_is_given(run: Run, make: Make) -> N
     ],
 )
 async def test_an_annotation_that_cannot_be_is_neither_created_nor_become(
-    run: Run, make: Make, admin: "Admin[Any]", caller: Caller, given: Json, path: str
+    run: Run, make: Make, admin: "Admin[Any]", given: Json, path: str
 ) -> None:
     note = await make.annotation()
-    before = await stored(admin, caller)
+    before = await stored(admin, run)
 
     created = await write(
         run, "createAnnotation", documentId=str(note.document_id), **given
@@ -411,19 +410,19 @@ async def test_an_annotation_that_cannot_be_is_neither_created_nor_become(
     updated = await write(run, "updateAnnotation", id=id_of(note), **given)
 
     assert created == updated == invalid(path)
-    assert await stored(admin, caller) == before
+    assert await stored(admin, run) == before
 
 
 async def test_an_end_is_held_against_the_start_that_is_there(
-    run: Run, make: Make, admin: "Admin[Any]", caller: Caller
+    run: Run, make: Make, admin: "Admin[Any]"
 ) -> None:
     note = await make.annotation(start_offset=5, end_offset=9)
-    before = await stored(admin, caller)
+    before = await stored(admin, run)
 
     payload = await write(run, "updateAnnotation", id=id_of(note), endOffset=4)
 
     assert payload == invalid("endOffset")
-    assert await stored(admin, caller) == before
+    assert await stored(admin, run) == before
 
 
 async def test_a_strangers_document_is_not_annotated(
@@ -444,7 +443,7 @@ async def test_a_strangers_document_is_not_annotated(
 
 
 async def test_a_deleted_annotation_leaves_its_document(
-    run: Run, make: Make, admin: "Admin[Any]", caller: Caller
+    run: Run, make: Make, admin: "Admin[Any]"
 ) -> None:
     note = await make.annotation()
 
@@ -455,7 +454,7 @@ async def test_a_deleted_annotation_leaves_its_document(
         id=id_of(note),
         expectedVersion=1,
     )
-    left = await stored(admin, caller)
+    left = await stored(admin, run)
 
     assert payload == {
         "deletedId": id_of(note),
@@ -474,11 +473,11 @@ async def test_a_deleted_annotation_leaves_its_document(
     ],
 )
 async def test_what_is_stale_or_missing_is_left_alone(
-    run: Run, make: Make, admin: "Admin[Any]", caller: Caller, mutation: str
+    run: Run, make: Make, admin: "Admin[Any]", mutation: str
 ) -> None:
     kind = mutation[6:]
     row = await getattr(make, kind.lower())()
-    before = await stored(admin, caller)
+    before = await stored(admin, run)
 
     stale = await write(run, mutation, id=id_of(row), expectedVersion=2)
     missing = await write(
@@ -487,4 +486,4 @@ async def test_what_is_stale_or_missing_is_left_alone(
 
     assert stale == conflict(row, 1)
     assert missing == not_found("id")
-    assert await stored(admin, caller) == before
+    assert await stored(admin, run) == before

@@ -85,22 +85,22 @@ async def test_a_party_needs_only_a_kind_and_a_name(run: Run) -> None:
     ],
 )
 async def test_a_party_that_cannot_be_is_not_created(
-    run: Run, admin: "Admin[Any]", caller: Caller, given: dict[str, Any], path: str
+    run: Run, admin: "Admin[Any]", given: dict[str, Any], path: str
 ) -> None:
-    before = await stored(admin, caller)
+    before = await stored(admin, run)
 
     payload = await write(run, "createParty", **{"kind": "ORG", "name": "A"} | given)
 
     assert payload == invalid(path)
-    assert await stored(admin, caller) == before
+    assert await stored(admin, run) == before
 
 
 async def test_two_parties_cannot_have_one_external_ref(
-    run: Run, make: Make, admin: "Admin[Any]", caller: Caller
+    run: Run, make: Make, admin: "Admin[Any]"
 ) -> None:
     first = await make.party(external_ref="crm:1")
     second = await make.party(external_ref="crm:2")
-    before = await stored(admin, caller)
+    before = await stored(admin, run)
 
     created = await write(
         run, "createParty", kind="ORG", name="Other", externalRef="crm:1"
@@ -108,7 +108,7 @@ async def test_two_parties_cannot_have_one_external_ref(
     updated = await write(run, "updateParty", id=id_of(second), externalRef="crm:1")
 
     assert created == updated == duplicate(first, "externalRef")
-    assert await stored(admin, caller) == before
+    assert await stored(admin, run) == before
 
 
 async def test_another_workspace_may_use_the_same_external_ref(
@@ -176,10 +176,10 @@ async def test_null_empties_what_absence_leaves_alone(run: Run, make: Make) -> N
 
 
 async def test_an_update_to_what_is_there_changes_and_tells_nothing(
-    run: Run, make: Make, admin: "Admin[Any]", caller: Caller
+    run: Run, make: Make, admin: "Admin[Any]"
 ) -> None:
     party = await make.party(name="ACME", details={"paid": 1})
-    before = await stored(admin, caller)
+    before = await stored(admin, run)
 
     payload = await write(
         run,
@@ -196,7 +196,7 @@ async def test_an_update_to_what_is_there_changes_and_tells_nothing(
         "interactions": [],
         "userErrors": [],
     }
-    assert await stored(admin, caller) == before
+    assert await stored(admin, run) == before
 
 
 async def test_true_is_not_one(run: Run, make: Make) -> None:
@@ -219,15 +219,15 @@ async def test_true_is_not_one(run: Run, make: Make) -> None:
 
 @pytest.mark.parametrize("path", ["kind", "name", "contact", "metadata"])
 async def test_what_a_party_must_have_cannot_become_null(
-    run: Run, make: Make, admin: "Admin[Any]", caller: Caller, path: str
+    run: Run, make: Make, admin: "Admin[Any]", path: str
 ) -> None:
     party = await make.party()
-    before = await stored(admin, caller)
+    before = await stored(admin, run)
 
     payload = await write(run, "updateParty", PARTY, id=id_of(party), **{path: None})
 
     assert payload == {"party": None} | invalid(path)
-    assert await stored(admin, caller) == before
+    assert await stored(admin, run) == before
 
 
 @pytest.mark.parametrize(
@@ -240,45 +240,45 @@ async def test_what_a_party_must_have_cannot_become_null(
     ],
 )
 async def test_what_is_not_there_cannot_be_changed(
-    run: Run, admin: "Admin[Any]", caller: Caller, mutation: str, terms: dict[str, Any]
+    run: Run, admin: "Admin[Any]", mutation: str, terms: dict[str, Any]
 ) -> None:
     id = global_id(mutation[6:], new_key())
-    before = await stored(admin, caller)
+    before = await stored(admin, run)
 
     payload = await write(run, mutation, id=id, **terms)
 
     assert payload == not_found("id")
-    assert await stored(admin, caller) == before
+    assert await stored(admin, run) == before
 
 
 @pytest.mark.parametrize("mutation", ["updateParty", "deleteParty"])
 async def test_the_id_of_something_else_is_refused(
-    run: Run, make: Make, admin: "Admin[Any]", caller: Caller, mutation: str
+    run: Run, make: Make, admin: "Admin[Any]", mutation: str
 ) -> None:
     role = await make.role()
-    before = await stored(admin, caller)
+    before = await stored(admin, run)
 
     payload = await write(run, mutation, id=id_of(role), expectedVersion=1)
 
     assert payload == invalid("id")
-    assert await stored(admin, caller) == before
+    assert await stored(admin, run) == before
 
 
 async def test_a_stale_version_is_not_deleted(
-    run: Run, make: Make, admin: "Admin[Any]", caller: Caller
+    run: Run, make: Make, admin: "Admin[Any]"
 ) -> None:
     party = await make.party()
     await write(run, "updateParty", id=id_of(party), name="New")
-    before = await stored(admin, caller)
+    before = await stored(admin, run)
 
     payload = await write(run, "deleteParty", id=id_of(party), expectedVersion=1)
 
     assert payload == conflict(party, 2)
-    assert await stored(admin, caller) == before
+    assert await stored(admin, run) == before
 
 
 async def test_a_deleted_party_takes_its_roles_and_their_commitments_along(
-    run: Run, make: Make, admin: "Admin[Any]", caller: Caller
+    run: Run, make: Make, admin: "Admin[Any]"
 ) -> None:
     party = await make.party()
     role = await make.role(party_id=party.id)
@@ -314,7 +314,7 @@ async def test_a_deleted_party_takes_its_roles_and_their_commitments_along(
         ],
         "userErrors": [],
     }
-    assert (await stored(admin, caller))["document_links"] == []
+    assert (await stored(admin, run))["document_links"] == []
 
 
 async def test_what_was_owed_to_a_deleted_party_is_then_owed_to_nobody(
@@ -343,16 +343,16 @@ async def test_what_was_owed_to_a_deleted_party_is_then_owed_to_nobody(
 
 
 async def test_a_commitment_that_goes_with_its_debtor_is_told_once(
-    run: Run, make: Make, admin: "Admin[Any]", caller: Caller
+    run: Run, make: Make, admin: "Admin[Any]"
 ) -> None:
     party = await make.party()
     role = await make.role(party_id=party.id)
     await make.commitment(role_id=role.id, counterparty_id=party.id)
-    before = await types(admin, caller)
+    before = await types(admin, run)
 
     await write(run, "deleteParty", id=id_of(party), expectedVersion=1)
 
-    assert await types(admin, caller) - before == {
+    assert await types(admin, run) - before == {
         "party.deleted": 1,
         "role.deleted": 1,
         "commitment.deleted": 1,
@@ -434,38 +434,37 @@ async def test_a_role_that_cannot_be_is_not_created(
     run: Run,
     make: Make,
     admin: "Admin[Any]",
-    caller: Caller,
     given: dict[str, Any],
     path: str,
 ) -> None:
     party = await make.party()
-    before = await stored(admin, caller)
+    before = await stored(admin, run)
 
     payload = await write(
         run, "createRole", **{"partyId": id_of(party), "roleName": "Vendor"} | given
     )
 
     assert payload == invalid(path)
-    assert await stored(admin, caller) == before
+    assert await stored(admin, run) == before
 
 
 async def test_a_strangers_party_and_user_are_not_found(
-    run: Run, make: Make, admin: "Admin[Any]", caller: Caller, stranger: Caller
+    run: Run, make: Make, admin: "Admin[Any]", stranger: Caller
 ) -> None:
     ours, theirs = await make.party(), await make.by(stranger).party()
     role = {"roleName": "Vendor", "partyId": id_of(ours)}
-    before = await stored(admin, caller)
+    before = await stored(admin, run)
 
     party = await write(run, "createRole", **role | {"partyId": id_of(theirs)})
     user = await write(run, "createRole", **role | {"userId": str(stranger.user_id)})
 
     assert party == not_found("partyId")
     assert user == not_found("userId")
-    assert await stored(admin, caller) == before
+    assert await stored(admin, run) == before
 
 
 async def test_a_deleted_role_leaves_its_party(
-    run: Run, make: Make, admin: "Admin[Any]", caller: Caller
+    run: Run, make: Make, admin: "Admin[Any]"
 ) -> None:
     party = await make.party()
     role = await make.role(party_id=party.id)
@@ -478,7 +477,7 @@ async def test_a_deleted_role_leaves_its_party(
         id=id_of(role),
         expectedVersion=1,
     )
-    left = await stored(admin, caller)
+    left = await stored(admin, run)
 
     assert payload == {
         "deletedId": id_of(role),

@@ -71,10 +71,10 @@ async def test_a_signal_is_ingested_as_given(run: Run) -> None:
 
 
 async def test_a_known_signal_is_answered_and_not_stored_again(
-    run: Run, make: Make, admin: "Admin[Any]", caller: Caller
+    run: Run, make: Make, admin: "Admin[Any]"
 ) -> None:
     known = await make.signal(dedupe_key="mail:1")
-    before = await stored(admin, caller)
+    before = await stored(admin, run)
 
     payload = await write(
         run,
@@ -91,11 +91,11 @@ async def test_a_known_signal_is_answered_and_not_stored_again(
         "interaction": None,
         "userErrors": [],
     }
-    assert await stored(admin, caller) == before
+    assert await stored(admin, run) == before
 
 
 async def test_a_signal_that_comes_ten_times_at_once_is_stored_once(
-    run: Run, admin: "Admin[Any]", caller: Caller
+    run: Run, admin: "Admin[Any]"
 ) -> None:
     given = {"source": "EMAIL", "payload": {}, "dedupeKey": "mail:1"}
 
@@ -108,7 +108,7 @@ async def test_a_signal_that_comes_ten_times_at_once_is_stored_once(
 
     assert len({payload["signal"]["id"] for payload in payloads}) == 1
     assert Counter(payload["duplicate"] for payload in payloads) == {False: 1, True: 9}
-    assert await types(admin, caller) == {"signal.created": 1}
+    assert await types(admin, run) == {"signal.created": 1}
 
 
 @pytest.mark.parametrize(
@@ -125,16 +125,16 @@ async def test_a_signal_that_comes_ten_times_at_once_is_stored_once(
     ],
 )
 async def test_a_signal_that_cannot_be_is_not_ingested(
-    run: Run, admin: "Admin[Any]", caller: Caller, given: dict[str, Any], path: str
+    run: Run, admin: "Admin[Any]", given: dict[str, Any], path: str
 ) -> None:
-    before = await stored(admin, caller)
+    before = await stored(admin, run)
 
     payload = await write(
         run, "ingestSignal", **{"source": "API", "payload": {}} | given
     )
 
     assert payload == invalid(path)
-    assert await stored(admin, caller) == before
+    assert await stored(admin, run) == before
 
 
 async def test_a_signal_is_attached_to_the_document_made_of_it(
@@ -158,12 +158,12 @@ async def test_a_signal_is_attached_to_the_document_made_of_it(
 
 
 async def test_an_attached_signal_is_not_attached_again(
-    run: Run, make: Make, admin: "Admin[Any]", caller: Caller
+    run: Run, make: Make, admin: "Admin[Any]"
 ) -> None:
     signal, document = await make.signal(), await make.document()
     given = {"id": id_of(signal), "documentId": id_of(document)}
     await write(run, "attachSignal", **given)
-    before = await stored(admin, caller)
+    before = await stored(admin, run)
 
     payload = await write(run, "attachSignal", **given)
 
@@ -173,22 +173,22 @@ async def test_an_attached_signal_is_not_attached_again(
         "id",
         **{"from": "ATTACHED", "to": "ATTACHED", "allowed": ["ARCHIVED"]},
     )
-    assert await stored(admin, caller) == before
+    assert await stored(admin, run) == before
 
 
 async def test_a_signal_is_attached_to_what_is_there(
-    run: Run, make: Make, admin: "Admin[Any]", caller: Caller, stranger: Caller
+    run: Run, make: Make, admin: "Admin[Any]", stranger: Caller
 ) -> None:
     signal = await make.signal()
     theirs = await make.by(stranger).document()
-    before = await stored(admin, caller)
+    before = await stored(admin, run)
 
     payload = await write(
         run, "attachSignal", id=id_of(signal), documentId=id_of(theirs)
     )
 
     assert payload == not_found("documentId")
-    assert await stored(admin, caller) == before
+    assert await stored(admin, run) == before
 
 
 async def test_what_is_not_there_is_neither_attached_nor_archived(
@@ -225,32 +225,32 @@ async def test_a_signal_is_archived_before_and_after_it_is_attached(
 
 
 async def test_an_archived_signal_stays_archived(
-    run: Run, make: Make, admin: "Admin[Any]", caller: Caller
+    run: Run, make: Make, admin: "Admin[Any]"
 ) -> None:
     signal, document = await make.signal(), await make.document()
     id = id_of(signal)
     await write(run, "archiveSignal", id=id)
-    before = await stored(admin, caller)
+    before = await stored(admin, run)
 
     archived = await write(run, "archiveSignal", id=id)
     attached = await write(run, "attachSignal", id=id, documentId=id_of(document))
 
     assert archived == final("ARCHIVED")
     assert attached == final("ATTACHED")
-    assert await stored(admin, caller) == before
+    assert await stored(admin, run) == before
 
 
 @pytest.mark.parametrize("mutation", ["archiveSignal", "attachSignal"])
 async def test_a_signal_of_a_stale_version_is_left_alone(
-    run: Run, make: Make, admin: "Admin[Any]", caller: Caller, mutation: str
+    run: Run, make: Make, admin: "Admin[Any]", mutation: str
 ) -> None:
     signal, document = await make.signal(), await make.document()
     own = {"archiveSignal": {}, "attachSignal": {"documentId": id_of(document)}}
-    before = await stored(admin, caller)
+    before = await stored(admin, run)
 
     payload = await write(
         run, mutation, id=id_of(signal), expectedVersion=2, **own[mutation]
     )
 
     assert payload["userErrors"][0]["version"] == 1
-    assert await stored(admin, caller) == before
+    assert await stored(admin, run) == before

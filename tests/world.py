@@ -56,8 +56,11 @@ JSONS: tuple[Row, ...] = (
 )
 # The columns that the database fills, and that no test writes.
 _FILLED = {"position", "xid"}
-# An annotation ends after it begins.
-_ENDS = (None, 100, 101)
+# What the database holds some columns to.
+_ODD: dict[str, Sequence[Any]] = {
+    "end_offset": (None, 100, 101),
+    "related_entities": ([], [{"type": "party"}], [{"type": "tag"}, {"a": 1}]),
+}
 
 
 def repeatable(examples: int = 60) -> settings:
@@ -233,8 +236,8 @@ def _other(
 def _value(
     model: type[Base], attribute: str, column: Column[Any], random: Random
 ) -> Any:
-    if attribute == "end_offset":
-        return random.choice(_ENDS)
+    if attribute in _ODD:
+        return random.choice(_ODD[attribute])
     if isinstance(column.type, Words):
         return random.choice([word.value for word in column.type.words])
     if kind(column) is Kind.TEXT:

@@ -101,20 +101,20 @@ def user_of(caller: Caller) -> str:
     return global_id("User", caller.user_id)
 
 
-async def stored(admin: "Admin[Any]", caller: Caller) -> dict[str, list[str]]:
+async def stored(admin: "Admin[Any]", run: Run) -> dict[str, list[str]]:
     """All that is stored in the caller's workspace, by table."""
-    return {table: await _rows(admin, caller, table) for table in TABLES}
+    return {table: await _rows(admin, run, table) for table in TABLES}
 
 
-async def _rows(admin: "Admin[Any]", caller: Caller, table: str) -> list[str]:
+async def _rows(admin: "Admin[Any]", run: Run, table: str) -> list[str]:
     found = await admin.fetch(
         f"SELECT to_jsonb(t)::text FROM {table} t WHERE workspace_id = $1 ORDER BY 1",
-        caller.workspace_id,
+        run.caller.workspace_id,
     )
     return [row[0] for row in found]
 
 
-async def entities(admin: "Admin[Any]", caller: Caller) -> set[tuple[UUID, str]]:
+async def entities(admin: "Admin[Any]", run: Run) -> set[tuple[UUID, str]]:
     """Each row that is audited, with what it holds; parts with their document."""
     held = set[tuple[UUID, str]]()
     for table in (*AUDITED, *sorted(PARTS)):
@@ -124,20 +124,20 @@ async def entities(admin: "Admin[Any]", caller: Caller) -> set[tuple[UUID, str]]
             for row in await admin.fetch(
                 f"SELECT {key}, '{table}' || to_jsonb(t)::text FROM {table} t "
                 "WHERE workspace_id = $1",
-                caller.workspace_id,
+                run.caller.workspace_id,
             )
         }
     return held
 
 
-async def log(admin: "Admin[Any]", caller: Caller) -> list[Any]:
+async def log(admin: "Admin[Any]", run: Run) -> list[Any]:
     """The interactions of the caller's workspace, in order."""
     return await admin.fetch(
         "SELECT * FROM interactions WHERE workspace_id = $1 ORDER BY position",
-        caller.workspace_id,
+        run.caller.workspace_id,
     )
 
 
-async def types(admin: "Admin[Any]", caller: Caller) -> "Counter[str]":
+async def types(admin: "Admin[Any]", run: Run) -> "Counter[str]":
     """How often the log has interactions of each type."""
-    return Counter(row["type"] for row in await log(admin, caller))
+    return Counter(row["type"] for row in await log(admin, run))

@@ -17,7 +17,7 @@ from .listening import address_of, listen, refuse_strangers
 from .logs import configure_logging
 from .options import DatabaseUrl, DataDir, chosen, end_in_order, new_app
 from .secret import kept_secret
-from .serving import run_server
+from .serving import configured, run_server
 from .upkeep import kept_up
 
 app = new_app()
@@ -72,9 +72,10 @@ def serve(
             database.bring_up_to_date()
             ready = settings.model_copy(update=_of_workers(settings, database))
             database.verify(ready)
+            config = configured(ready, workers)
             _tell(address_of(listener), database)
             with kept_up(database.server):
-                run_server(listener, ready, workers)
+                run_server(config, listener)
     except KeyboardInterrupt:
         raise typer.Exit from None
 

@@ -5,30 +5,28 @@ from functools import partial
 
 import typer
 import uvicorn
+from starlette.types import ASGIApp
 from uvicorn.config import STARTUP_FAILURE
+from uvicorn.importer import import_from_string
 from uvicorn.supervisors import Multiprocess
 
-from ..app import create_app
 from ..config import Settings
 from .logs import logging_configuration
 from .options import take_hang_up_for_end
 
-# Requests that are answered when the server is stopped have as long to end.
+# Requests that are being answered when the server is stopped have as long to end.
 _DRAIN_S = 10
 # Connections of one worker, idle ones too; beyond them clients get a plain 503.
 _MOST_CONNECTIONS = 1_000
-# A worker answers the supervisor only after its imports. Many workers on few cores need
-# more than uvicorn's 5 seconds for them, and would be killed and started for ever.
+# The supervisor asks each worker whether it lives. On a busy machine one that is still
+# importing may not find the time to say so within uvicorn's 5 seconds.
 _WORKER_SILENCE_S = 20
 
 
-def run_server(listener: socket.socket, settings: Settings, workers: int) -> None:
-    """Serve at `listener` until a signal ends it, and drain then.
-
-    With one worker, the handlers of the signals are called once more in the end.
-    """
+def configured(settings: Settings, workers: int) -> uvicorn.Config:
+    """What is served, and how; with one worker it is imported by now."""
     config = uvicorn.Config(
-        partial(create_app, settings),
+        partial(_make_app, settings),
         factory=True,
         workers=workers,
         loop="uvloop",
@@ -44,6 +42,16 @@ def run_server(listener: socket.socket, settings: Settings, workers: int) -> Non
         timeout_worker_healthcheck=_WORKER_SILENCE_S,
     )
     if workers == 1:
+        config.load()
+    return config
+
+
+def run_server(config: uvicorn.Config, listener: socket.socket) -> None:
+    """Serve at `listener` until a signal ends it, and drain then.
+
+    With one worker, the handlers of the signals are called once more in the end.
+    """
+    if config.workers == 1:
         uvicorn.Server(config).run([listener])
         return
     supervisor = Multiprocess(config, [listener])
@@ -51,3 +59,11 @@ def run_server(listener: socket.socket, settings: Settings, workers: int) -> Non
     supervisor.run()
     if any(worker.exitcode == STARTUP_FAILURE for worker in supervisor.processes):
         raise typer.Exit(STARTUP_FAILURE)
+
+
+def _make_app(settings: Settings) -> ASGIApp:
+    # Imported by each worker when uvicorn says so: the parent of several needs it not,
+    # and what comes before that is too early for a signal to end it in good order.
+    create_app = import_from_string("graph_api.app:create_app")
+    app: ASGIApp = create_app(settings)
+    return app

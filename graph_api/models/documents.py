@@ -37,7 +37,7 @@ from .base import (
     points_at,
     references,
 )
-from .rules import AtMost, Filled, Matching, Within, Words, rule
+from .rules import HIDDEN, AtMost, Filled, Matching, Within, Words, rule
 
 SHA256 = Matching("[0-9a-f]{64}", "64 hexadecimal digits in lower case")
 
@@ -160,7 +160,7 @@ class Document(Entity, Imported):
         "stored once in a workspace.",
     )
     storage_uri: Mapped[str | None] = mapped_column(
-        comment="Where the bytes lie; null until they are stored."
+        info=HIDDEN, comment="Where the bytes lie; null until they are stored."
     )
     source: Mapped[DocumentSource] = mapped_column(
         Words(DocumentSource), comment="The way it came in."

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import UserDefinedType
 
 from .base import EntityType, Json, Keyed, Tenant, index, points_at
-from .rules import JsonArray, JsonObject, Words
+from .rules import HIDDEN, JsonArray, JsonObject, Words
 
 
 class Xid8(UserDefinedType[int]):
@@ -121,7 +121,7 @@ class Interaction(Tenant, Keyed):
         comment="What was done together: a deletion with all it took along, an import."
     )
     undo_of: Mapped[UUID | None] = mapped_column(
-        comment="The interaction that it undoes."
+        info=HIDDEN, comment="The interaction that it undoes."
     )
     created_at: Mapped[datetime] = mapped_column(
         server_default=func.now(), comment="When it was done.", sort_order=90

@@ -24,6 +24,7 @@ class Collection(Entity, Imported):
         index("idx_collections_owner", "owner_id", "id"),
         ordered("idx_collections_name", "name"),
         ordered("idx_collections_created_at", "created_at"),
+        ordered("idx_collections_updated_at", "updated_at"),
         imported("collections"),
     )
 
@@ -53,6 +54,8 @@ class Tag(Entity, Imported):
     __tablename__ = "tags"
     __table_args__ = (
         index("idx_tags_name", "name", unique=True),
+        ordered("idx_tags_name_order", "name"),
+        ordered("idx_tags_updated_at", "updated_at"),
         ordered("idx_tags_created_at", "created_at"),
         imported("tags"),
     )

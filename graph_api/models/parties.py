@@ -66,6 +66,7 @@ class Role(Entity, Imported):
         ordered("idx_roles_role_name", "role_name"),
         gin("idx_roles_domains", "domain_tags"),
         ordered("idx_roles_created_at", "created_at"),
+        ordered("idx_roles_updated_at", "updated_at"),
         imported("roles"),
     )
 

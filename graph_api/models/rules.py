@@ -101,6 +101,10 @@ def rule(rule: Rule) -> dict[str, Any]:
     return {"rule": rule}
 
 
+# The `info` of a column that clients neither see nor compare with.
+HIDDEN: dict[str, Any] = {"hidden": True}
+
+
 class JsonObject(JSONB):
     """A JSON object; an absent one is NULL and not JSON's null.
 

@@ -100,7 +100,7 @@ def columns_of(model: type[Base]) -> dict[str, Column[Any]]:
     return {
         key: column
         for key, prop in shown.items()
-        if isinstance(column := prop.columns[0], Column)
+        if isinstance(column := prop.columns[0], Column) and "hidden" not in column.info
     }
 
 

@@ -8,10 +8,22 @@ from uuid import UUID
 import strawberry
 
 from .. import models
+from ..ids import global_id
 from ..models import ActorType, EntityType, MemberRole
 from .context import Info
-from .entity import Node, any_entity, computed, entity, find, listing, many, one
-from .fields import Deferred, maybe, row_field
+from .entity import (
+    ENTITY_MODELS,
+    Entity,
+    Node,
+    any_entity,
+    computed,
+    entity,
+    find,
+    listing,
+    many,
+    one,
+)
+from .fields import Deferred, maybe, object_type, row_field
 from .registry import shown_as
 from .scalars import BigInt, Json
 
@@ -78,6 +90,33 @@ class Membership(Node):
     workspace = one(models.Membership.workspace_id, "The workspace.")
 
 
+def _related(row: dict[str, str]) -> type[models.Entity]:
+    return ENTITY_MODELS[EntityType(row["type"])]
+
+
+RELATED_ENTITY: Any = object_type(
+    "RelatedEntity",
+    "Something else that an interaction concerns.",
+    {
+        "entity_type": row_field(
+            EntityType, lambda row, *_: EntityType(row["type"]), "What kind it is of."
+        ),
+        "id": row_field(
+            strawberry.ID,
+            lambda row, *_: global_id(_related(row).__name__, UUID(row["id"])),
+            "Its global id.",
+        ),
+        "entity": row_field(
+            maybe(Deferred("Entity", lambda: Entity)),
+            lambda row, info, _: info.context.loaders.get(
+                _related(row), UUID(row["id"])
+            ),
+            "It; null if it is gone since.",
+        ),
+    },
+)
+
+
 @entity(models.Interaction)
 class Interaction(Node):
     """Something that was done: what, by whom, when and why. It is never changed."""
@@ -87,7 +126,6 @@ class Interaction(Node):
     actor_type: ActorType
     actor_label: str | None
     primary_entity_type: EntityType
-    related_entities: Json
     details: Json
     cost: Decimal | None
     before: Json | None
@@ -97,6 +135,11 @@ class Interaction(Node):
     change_set_id: UUID | None
     created_at: datetime
 
+    related_entities = row_field(
+        list[RELATED_ENTITY],
+        lambda row, *_: row.related_entities,
+        "What else it concerns.",
+    )
     actor = row_field(
         maybe(Deferred("Actor", lambda: Actor)),
         lambda row, info, _: _actor(row, info),

@@ -108,7 +108,7 @@ ENTITY_MODELS: dict[EntityType, type[models.Entity]] = {
 strawberry.enum(EntityType, description="The kinds of things that can be linked to.")
 describe(
     EntityType,
-    {kind.name: f"A {model.__name__}." for kind, model in ENTITY_MODELS.items()},
+    {kind.name: f"`{model.__name__}`." for kind, model in ENTITY_MODELS.items()},
 )
 
 
@@ -144,7 +144,9 @@ class Entity(Node):
         "`expectedVersion` to change only what you have seen."
     )
     links = connection_field(
-        all_rows(models.DocumentLink), "The links to documents that are about it."
+        all_rows(models.DocumentLink),
+        "The links to documents that are about it; of a document, its own: what it is "
+        "about. `linkedFrom` has those that are about a document.",
     )
     interactions = connection_field(
         all_rows(models.Interaction), "What was done to it, the oldest first."

@@ -5,10 +5,11 @@ must be given follow from the columns.
 """
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 import strawberry
-from sqlalchemy import Column
+from sqlalchemy import Column, Numeric
 
 from ..errors import BadUserInput, Invalid
 from ..ids import key_of
@@ -115,6 +116,9 @@ def _read(model: type[Base], attribute: str, name: str, value: Any) -> Any:
         return read_id(value, type_behind(model, attribute), name)
     if isinstance(column.type, Words):
         return column.type.words(value)
+    if isinstance(value, Decimal) and isinstance(column.type, Numeric):
+        # With as many places as it will be read again.
+        return value + Decimal(0).scaleb(-(column.type.scale or 0))
     return value
 
 

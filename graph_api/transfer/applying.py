@@ -78,7 +78,7 @@ WITH wanted AS (
 ),
 held AS (
   SELECT t.id FROM {stored} AS t
-  WHERE t.workspace_id = $1::uuid AND t.id IN (SELECT id FROM wanted)
+  WHERE t.workspace_id = $1::uuid AND t.id = ANY (ARRAY(SELECT id FROM wanted))
   FOR KEY SHARE
 )
 SELECT (SELECT count(*) FROM wanted) - (SELECT count(*) FROM held)

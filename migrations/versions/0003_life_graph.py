@@ -302,6 +302,11 @@ def _create_roles() -> None:
         ["workspace_id", sa.text("created_at DESC NULLS LAST"), sa.text("id DESC")],
     )
     op.create_index(
+        "idx_roles_updated_at",
+        "roles",
+        ["workspace_id", sa.text("updated_at DESC NULLS LAST"), sa.text("id DESC")],
+    )
+    op.create_index(
         "uq_roles_external_ref",
         "roles",
         ["workspace_id", "external_ref"],

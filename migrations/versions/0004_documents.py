@@ -179,6 +179,11 @@ def _create_collections() -> None:
         ["workspace_id", sa.text("created_at DESC NULLS LAST"), sa.text("id DESC")],
     )
     op.create_index(
+        "idx_collections_updated_at",
+        "collections",
+        ["workspace_id", sa.text("updated_at DESC NULLS LAST"), sa.text("id DESC")],
+    )
+    op.create_index(
         "uq_collections_external_ref",
         "collections",
         ["workspace_id", "external_ref"],
@@ -256,6 +261,16 @@ def _create_tags() -> None:
         ),
     )
     op.create_index("idx_tags_name", "tags", ["workspace_id", "name"], unique=True)
+    op.create_index(
+        "idx_tags_name_order",
+        "tags",
+        ["workspace_id", sa.text("name DESC NULLS LAST"), sa.text("id DESC")],
+    )
+    op.create_index(
+        "idx_tags_updated_at",
+        "tags",
+        ["workspace_id", sa.text("updated_at DESC NULLS LAST"), sa.text("id DESC")],
+    )
     op.create_index(
         "idx_tags_created_at",
         "tags",
