@@ -1,89 +1,98 @@
-# Two commands do all the set-up: `make serve` and `make test`. `make help` lists the rest.
+# `make help` lists the targets. All of them work in a virtual environment of their own,
+# which they make; PYTHON is what it is made with.
 
 PYTHON ?= python3
 VENV ?= .venv
-BIN := $(VENV)/bin
 ARGS ?=
-DEMO_DATA ?= $(HOME)/.local/share/graph-api-demo
-PORT ?= 8000
-PG15 ?= /usr/lib/postgresql/15/bin
+
+BIN := $(VENV)/bin
+SERVER := $(VENV)/.server-installed
+DEVELOPMENT := $(VENV)/.development-installed
+SOURCES := graph_api migrations tests examples docs
+POSTGRES15 ?= /usr/lib/postgresql/15/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help serve demo test check lint format types imports schema-check migrations \
-	schema docs test-postgres15 test-clients test-browser test-http clean
+.PHONY: help serve demo migrate check format lint types layers schema schema-check \
+	migrations test test-wheel test-postgres15 test-clients test-http test-browser \
+	install clean
 
-help: ## List the targets.
-	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' Makefile
 
-serve: $(VENV)/.runtime ## Serve the graph, with GraphiQL and a PostgreSQL of its own.
-	$(BIN)/graph-api serve --port $(PORT) $(ARGS)
+serve: $(SERVER) ## Serve http://127.0.0.1:8000/graphql; ARGS="--port 8001" goes on to it
+	$(BIN)/graph-api serve $(ARGS)
 
-demo: $(VENV)/.runtime ## The same, with two thousand packages of Debian to explore.
-	$(BIN)/graph-api import --data-dir "$(DEMO_DATA)" examples/debian-sample.jsonl.gz
-	$(BIN)/graph-api serve --data-dir "$(DEMO_DATA)" --port $(PORT) $(ARGS)
+demo: $(SERVER) ## Import two thousand packages of Debian into .demo, and serve that
+	$(BIN)/graph-api import --data-dir .demo --reason demo examples/debian-sample.jsonl.gz
+	$(BIN)/graph-api serve --data-dir .demo $(ARGS)
 
-test: $(VENV)/.dev ## Run everything that needs only pip.
-	$(BIN)/pytest -q $(ARGS)
+migrate: $(SERVER) ## Bring the database to this version's revision
+	$(BIN)/graph-api migrate upgrade $(ARGS)
 
-check: lint types imports schema-check migrations test ## Run what CI runs.
+check: ## Everything that CI runs
+check: lint types layers schema-check migrations test test-wheel test-postgres15
+check: test-clients test-http test-browser
 
-lint: $(VENV)/.dev ## Formatting and lint.
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
+format: $(DEVELOPMENT) ## Format the code, and mend what the linter can
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
 
-format: $(VENV)/.dev ## Format, and mend what lint can mend.
-	$(BIN)/ruff format .
-	$(BIN)/ruff check --fix .
+lint: $(DEVELOPMENT) ## Formatting and lint
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
 
-types: $(VENV)/.dev ## mypy --strict.
+types: $(DEVELOPMENT) ## Types, strictly
 	$(BIN)/mypy
 
-imports: $(VENV)/.dev ## Layers, and no circles.
+layers: $(DEVELOPMENT) ## Imports go one way, and in no circle
 	$(BIN)/lint-imports
 
-schema-check: $(VENV)/.dev ## schema.graphql is what the code says.
-	$(BIN)/graph-api schema --check
-
-migrations: $(VENV)/.dev ## Up, down, up; models and migrations agree.
-	@directory=$$(mktemp -d) && chmod 755 "$$directory" && set -e; \
-	trap 'rm -rf "$$directory"' EXIT; \
-	for step in "upgrade" "downgrade base" "upgrade" "check"; do \
-		echo "graph-api migrate $$step"; \
-		$(BIN)/graph-api migrate $$step --data-dir "$$directory/data"; \
-	done
-
-schema: $(VENV)/.dev ## Write schema.graphql anew.
+schema: $(SERVER) ## Write schema.graphql anew
 	$(BIN)/graph-api schema -o schema.graphql
 
-docs: $(VENV)/.dev ## Write the generated half of docs/database.md anew.
-	$(BIN)/python docs/database_tables.py
+schema-check: $(SERVER) ## schema.graphql is the schema as it is
+	$(BIN)/graph-api schema --check
 
-test-postgres15: $(VENV)/.dev ## The tests on PostgreSQL 15, where Debian's is installed.
-	@if [ -x "$(PG15)/postgres" ]; then \
-		$(BIN)/python tests/on_postgres.py "$(PG15)" $(ARGS); \
-	else echo "skipped: there is no $(PG15)/postgres (Debian: postgresql-15)"; fi
+migrations: $(SERVER) ## All revisions up, down and up again; then the models agree
+	data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && set -x && \
+	$(BIN)/graph-api migrate upgrade --data-dir "$$data" && \
+	$(BIN)/graph-api migrate downgrade base --data-dir "$$data" && \
+	$(BIN)/graph-api migrate upgrade --data-dir "$$data" && \
+	$(BIN)/graph-api migrate check --data-dir "$$data" && \
+	$(BIN)/graph-api check --data-dir "$$data"
 
-test-clients: $(VENV)/.dev ## Relay, codegen and linters accept the schema (needs npm).
+test: $(DEVELOPMENT) ## The tests, which need only pip; ARGS="-k paging" goes on to pytest
+	$(BIN)/python -m pytest $(ARGS)
+
+test-wheel: $(DEVELOPMENT) ## A wheel, installed elsewhere, serves from any folder
+	$(BIN)/python tests/wheel.py
+
+test-postgres15: $(DEVELOPMENT) ## The tests on PostgreSQL 15, where it is installed
+	$(BIN)/python tests/other_postgres.py $(POSTGRES15) -- -q $(ARGS)
+
+test-clients: $(DEVELOPMENT) ## Code generators and linters of clients; needs npm
 	$(BIN)/python tests/clients/check.py
 
-test-http: $(VENV)/.dev ## The audits of GraphQL over HTTP (needs npm).
+test-http: $(DEVELOPMENT) ## The audits of npm's graphql-http; needs npm
 	$(BIN)/python tests/clients/against_server.py http
 
-test-browser: $(VENV)/.dev ## GraphiQL in a headless Chromium.
+test-browser: $(DEVELOPMENT) ## GraphiQL in a headless Chromium
 	$(BIN)/python tests/clients/against_server.py browser
 
-clean: ## Remove what was made here; data directories stay.
-	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache
+install: $(DEVELOPMENT) ## The virtual environment, for developing
 
-$(VENV)/.made:
-	@$(PYTHON) -c 'import sys; sys.exit("graph-api needs Python 3.11 or later; say make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
+clean: ## Remove what was made here: environment, caches, demo; not your data
+	rm -rf $(VENV) .demo build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache \
+		.hypothesis .import_linter_cache tests/clients/node_modules tests/clients/build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(SERVER): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or later is needed: make PYTHON=python3.11 …"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -qq --constraint constraints.txt --editable .
 	@touch $@
 
-$(VENV)/.runtime: $(VENV)/.made pyproject.toml constraints.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+$(DEVELOPMENT): $(SERVER)
+	$(BIN)/pip install -qq --constraint constraints.txt --editable '.[dev]'
 	@touch $@
-
-$(VENV)/.dev: $(VENV)/.made pyproject.toml constraints.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
-	@touch $@ $(VENV)/.runtime

@@ -63,6 +63,11 @@ class Server:
     def get(self, path: str) -> tuple[int, dict[str, Any]]:
         return self._send(Request(self.url.removesuffix("/graphql") + path))
 
+    def page(self) -> bytes:
+        """What a browser gets: GraphiQL."""
+        with urlopen(Request(self.url, headers={"accept": "text/html"})) as answer:
+            return bytes(answer.read())
+
     def send(self, number: signal.Signals) -> int:
         """Send a signal to the parent alone, and wait for its end; the exit code."""
         self.process.send_signal(number)

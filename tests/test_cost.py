@@ -252,9 +252,7 @@ async def test_different_pages_of_a_relation_are_different_lists(
     assert len(statements) == 3, statements
 
 
-async def test_who_asks_costs_two_statements(
-    read: Run, statements: Statements
-) -> None:
+async def test_who_asks_costs_two_statements(read: Run, statements: Statements) -> None:
     answer = await read("{ viewer { user { id } workspace { id } } }")
 
     assert "errors" not in answer

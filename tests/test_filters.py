@@ -61,8 +61,6 @@ PAYLOADS = [
 ]
 
 
-
-
 def of_every_kind() -> list[tuple[type[Base], str]]:
     """A column of each GraphQL type, with and without NULLs."""
     kinds = {

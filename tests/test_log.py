@@ -12,7 +12,7 @@ import pytest
 from conftest import new_caller
 from every_mutation import GIVEN, MUTATIONS
 from factories import Make
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from plans import Step, plans, play
 from running import Run
 from sqlalchemy import select
@@ -201,8 +201,11 @@ async def test_a_service_that_forgets_to_tell_cannot_commit(
 
 
 @settings(
-    max_examples=300,
+    max_examples=150,
     deadline=None,
+    derandomize=True,
+    # To shrink a plan takes minutes, and a plan is read as well at its full length.
+    phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(plan=plans())
@@ -215,7 +218,18 @@ async def test_folding_the_log_gives_the_rows_there_are(
 
     await play(plan, theirs, admin)
 
-    assert fold(await log(admin, theirs)) == await present(surroundings, caller)
+    folded, there = fold(await log(admin, theirs)), await present(surroundings, caller)
+    assert folded.keys() == there.keys()
+    assert differences(folded, there) == []
+
+
+def differences(folded: Rows, there: Rows) -> list[Any]:
+    return [
+        (key, column, folded[key].get(column), there[key].get(column))
+        for key in folded.keys() & there.keys()
+        for column in folded[key].keys() | there[key].keys()
+        if folded[key].get(column) != there[key].get(column)
+    ]
 
 
 def fold(told: list[Any]) -> Rows:
@@ -227,12 +241,20 @@ def fold(told: list[Any]) -> Rows:
     for one in told:
         key = one["primary_entity_type"], one["primary_entity_id"]
         known = rows.pop(key, None)
-        before = loads(one["before"] or "null")
+        before = read(one["before"] or "null")
         assert (before is None) if known is None else within(before, known)
         if one["after"] is not None:
             start: Json = {"links": {}, "tags": []} if key[0] == "document" else {}
-            rows[key] = over(known or start, loads(one["after"]))
+            rows[key] = over(known or start, read(one["after"]))
     return rows
+
+
+def read(json: str) -> Any:
+    # The database writes 1e300 with all of its digits.
+    return loads(
+        json,
+        parse_int=lambda number: float(number) if len(number) > 20 else int(number),
+    )
 
 
 def over(known: Json, after: Json) -> Json:

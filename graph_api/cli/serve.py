@@ -5,6 +5,7 @@ runs and a socket that listens. On the way out all is taken down in reverse: req
 are drained, connections closed, and PostgreSQL stops when its last user is gone.
 """
 
+import socket
 from typing import Annotated
 
 import typer
@@ -17,7 +18,7 @@ from .listening import address_of, listen, refuse_strangers
 from .logs import configure_logging
 from .options import DatabaseUrl, DataDir, chosen, end_in_order, new_app
 from .secret import kept_secret
-from .serving import configured, run_server
+from .serving import configured, import_app, run_server
 from .upkeep import kept_up
 
 app = new_app()
@@ -68,16 +69,28 @@ def serve(
     refuse_strangers(host, settings)
     _refuse_secrets_of_each(settings, workers)
     try:
-        with listen(host, port) as listener, running(settings) as database:
-            database.bring_up_to_date()
-            ready = settings.model_copy(update=_of_workers(settings, database))
-            database.verify(ready)
-            config = configured(ready, workers)
-            _tell(address_of(listener), database)
-            with kept_up(database.server):
-                run_server(config, listener)
+        with listen(host, port) as listener:
+            if workers == 1:
+                import_app()
+            with running(settings) as database:
+                _serve(listener, settings, database, workers)
     except KeyboardInterrupt:
         raise typer.Exit from None
+
+
+def _serve(
+    listener: socket.socket,
+    settings: Settings,
+    database: RunningDatabase,
+    workers: int,
+) -> None:
+    database.bring_up_to_date()
+    ready = settings.model_copy(update=_of_workers(settings, database))
+    database.verify(ready)
+    config = configured(ready, workers)
+    _tell(address_of(listener), database)
+    with kept_up(database.server):
+        run_server(config, listener)
 
 
 def _refuse_secrets_of_each(settings: Settings, workers: int) -> None:
@@ -98,6 +111,8 @@ def _of_workers(settings: Settings, database: RunningDatabase) -> dict[str, obje
 
 
 def _tell(address: str, database: RunningDatabase) -> None:
-    typer.echo(f"GraphQL and GraphiQL are at {address}/graphql")
-    typer.echo(f"The data lies in {database.place}")
-    typer.echo("Stop with Ctrl-C")
+    typer.echo(
+        f"GraphQL and GraphiQL are at {address}/graphql\n"
+        f"The data lies in {database.place}\n"
+        "Stop with Ctrl-C"
+    )

@@ -1,6 +1,7 @@
 """uvicorn, as this server wants it: in this process, or in several of its children."""
 
 import socket
+import threading
 from functools import partial
 
 import typer
@@ -14,6 +15,8 @@ from ..config import Settings
 from .logs import logging_configuration
 from .options import take_hang_up_for_end
 
+_CREATE_APP = "graph_api.app:create_app"
+
 # Requests that are being answered when the server is stopped have as long to end.
 _DRAIN_S = 10
 # Connections of one worker, idle ones too; beyond them clients get a plain 503.
@@ -21,6 +24,11 @@ _MOST_CONNECTIONS = 1_000
 # The supervisor asks each worker whether it lives. On a busy machine one that is still
 # importing may not find the time to say so within uvicorn's 5 seconds.
 _WORKER_SILENCE_S = 20
+
+
+def import_app() -> None:
+    """Begin to import what is served, which takes a second, beside whatever is done."""
+    threading.Thread(target=import_from_string, args=[_CREATE_APP], daemon=True).start()
 
 
 def configured(settings: Settings, workers: int) -> uvicorn.Config:
@@ -64,6 +72,5 @@ def run_server(config: uvicorn.Config, listener: socket.socket) -> None:
 def _make_app(settings: Settings) -> ASGIApp:
     # Imported by each worker when uvicorn says so: the parent of several needs it not,
     # and what comes before that is too early for a signal to end it in good order.
-    create_app = import_from_string("graph_api.app:create_app")
-    app: ASGIApp = create_app(settings)
+    app: ASGIApp = import_from_string(_CREATE_APP)(settings)
     return app

@@ -25,7 +25,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 from sqlalchemy.types import Text
 
 from ..keys import new_key
-from .rules import JsonObject, checks
+from .rules import Filled, JsonObject, checks, rule
 
 Json = dict[str, Any]
 
@@ -151,6 +151,7 @@ class Imported:
 
     external_ref: Mapped[str | None] = mapped_column(
         String(500),
+        info=rule(Filled()),
         comment="The name it has where it comes from; unique in the workspace among "
         "things of its kind.",
         sort_order=80,

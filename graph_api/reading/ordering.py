@@ -30,14 +30,6 @@ class Key:
         ordered = column.desc() if self.descending else column.asc()
         return ordered.nulls_last() if self.nulls_last else ordered.nulls_first()
 
-    def along_index(self) -> "Key":
-        """The same where no NULLs are, said as the index has it.
-
-        Indexes are `DESC NULLS LAST`; backwards that is `ASC NULLS FIRST`. The planner
-        uses one only where the statement says exactly that.
-        """
-        return Key(self.attribute, self.descending, self.descending)
-
 
 Order = tuple[Key, ...]
 
@@ -58,12 +50,22 @@ def orderable(model: type[Base]) -> list[str]:
     return [tie_breaker(model), *(key for key in columns_of(model) if key in served)]
 
 
+def along_index(model: type[Base], key: Key) -> Key:
+    """`key`, where no NULLs are or only NULLs, said as its index has it.
+
+    Indexes are `DESC NULLS LAST`, and `ASC NULLS FIRST` backwards; but for the tie
+    breaker, which PostgreSQL itself takes to be `ASC NULLS LAST`. The planner uses one
+    only where the statement says exactly that, be the column nullable or not.
+    """
+    is_tie_breaker = key.attribute == tie_breaker(model)
+    return Key(key.attribute, key.descending, key.descending != is_tie_breaker)
+
+
 def total(model: type[Base], keys: tuple[Key, ...]) -> Order:
     """`keys`, made total: the tie breaker last, in the direction of the first."""
-    tie = tie_breaker(model)
+    tie = Key(tie_breaker(model), descending=keys[0].descending if keys else False)
     distinct: dict[str, Key] = {}
-    for key in keys:
+    for key in (*keys, tie):
         distinct.setdefault(key.attribute, key)
-    descending = keys[0].descending if keys else False
-    distinct.setdefault(tie, Key(tie, descending, descending))
+    distinct[tie.attribute] = along_index(model, distinct[tie.attribute])
     return tuple(distinct.values())

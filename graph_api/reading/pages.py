@@ -27,7 +27,7 @@ from ..models import Base
 from .columns import column_of
 from .cursors import Values
 from .filters import Condition
-from .ordering import Key, Order
+from .ordering import Key, Order, along_index
 from .relations import Rows
 
 
@@ -127,12 +127,13 @@ def _arms(model: type[Base], order: Order, start: Values | None) -> list[_Arm]:
 def _whole(model: type[Base], order: Order) -> Iterator[_Arm]:
     """All rows: in two ranges where the index has the NULLs at the other end."""
     first, rest = order[0], order[1:]
-    if not _nullable(model, first) or first == first.along_index():
-        yield _Arm(true(), (_said(model, first), *rest))
+    said = along_index(model, first)
+    if not _nullable(model, first) or first == said:
+        yield _Arm(true(), (said, *rest))
         return
     column = getattr(model, first.attribute)
-    yield _Arm(column.is_not(None), (first.along_index(), *rest))
-    yield _Arm(column.is_(None), rest)
+    yield _Arm(column.is_not(None), (said, *rest))
+    yield _Arm(column.is_(None), (said, *rest))
 
 
 def _after(
@@ -143,18 +144,18 @@ def _after(
         _equal(model, key, value)
         for key, value in zip(order[:place], start[:place], strict=True)
     ]
-    key, value, rest = order[place], start[place], order[place + 1 :]
+    key, value = order[place], start[place]
+    later = (along_index(model, key), *order[place + 1 :])
     column = getattr(model, key.attribute)
     if value is None:
         if not key.nulls_last:
-            later = (key.along_index(), *rest)
             yield _Arm(and_(*ties, column.is_not(None)), later)
         return
     bound = literal(value, column_of(model, key.attribute).type)
     comes_later = column < bound if key.descending else column > bound
-    yield _Arm(and_(*ties, comes_later), (key.along_index(), *rest))
+    yield _Arm(and_(*ties, comes_later), later)
     if key.nulls_last and _nullable(model, key):
-        yield _Arm(and_(*ties, column.is_(None)), rest)
+        yield _Arm(and_(*ties, column.is_(None)), later)
 
 
 def _equal(model: type[Base], key: Key, value: Any) -> ColumnElement[bool]:
@@ -162,10 +163,6 @@ def _equal(model: type[Base], key: Key, value: Any) -> ColumnElement[bool]:
     if value is None:
         return column.is_(None)
     return column == literal(value, column_of(model, key.attribute).type)
-
-
-def _said(model: type[Base], key: Key) -> Key:
-    return key if _nullable(model, key) else key.along_index()
 
 
 def _nullable(model: type[Base], key: Key) -> bool:

@@ -138,6 +138,9 @@ def _create_parties() -> None:
             "pg_column_size(metadata) <= 262144", name=op.f("ck_parties_metadata_size")
         ),
         sa.CheckConstraint(
+            "btrim(external_ref) <> ''", name=op.f("ck_parties_external_ref")
+        ),
+        sa.CheckConstraint(
             f"created_at BETWEEN {READABLE}",
             name=op.f("ck_parties_created_at_readable"),
         ),
@@ -275,6 +278,9 @@ def _create_roles() -> None:
             "coalesce(array_ndims(domain_tags), 1) = 1 AND "
             "array_position(domain_tags, NULL) IS NULL",
             name=op.f("ck_roles_domain_tags_list"),
+        ),
+        sa.CheckConstraint(
+            "btrim(external_ref) <> ''", name=op.f("ck_roles_external_ref")
         ),
         sa.CheckConstraint(
             f"created_at BETWEEN {READABLE}", name=op.f("ck_roles_created_at_readable")
@@ -496,6 +502,9 @@ def _create_commitments() -> None:
         sa.CheckConstraint(
             "pg_column_size(metadata) <= 262144",
             name=op.f("ck_commitments_metadata_size"),
+        ),
+        sa.CheckConstraint(
+            "btrim(external_ref) <> ''", name=op.f("ck_commitments_external_ref")
         ),
         sa.CheckConstraint(
             f"created_at BETWEEN {READABLE}",

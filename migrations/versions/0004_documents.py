@@ -151,6 +151,9 @@ def _create_collections() -> None:
             "color ~ '^#[0-9a-fA-F]{6}$'", name=op.f("ck_collections_color")
         ),
         sa.CheckConstraint(
+            "btrim(external_ref) <> ''", name=op.f("ck_collections_external_ref")
+        ),
+        sa.CheckConstraint(
             f"created_at BETWEEN {READABLE}",
             name=op.f("ck_collections_created_at_readable"),
         ),
@@ -253,6 +256,9 @@ def _create_tags() -> None:
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_tags")),
         sa.CheckConstraint("btrim(name) <> ''", name=op.f("ck_tags_name")),
         sa.CheckConstraint("color ~ '^#[0-9a-fA-F]{6}$'", name=op.f("ck_tags_color")),
+        sa.CheckConstraint(
+            "btrim(external_ref) <> ''", name=op.f("ck_tags_external_ref")
+        ),
         sa.CheckConstraint(
             f"created_at BETWEEN {READABLE}", name=op.f("ck_tags_created_at_readable")
         ),
@@ -584,6 +590,9 @@ def _create_documents() -> None:
         sa.CheckConstraint(
             f"extracted_at BETWEEN {READABLE}",
             name=op.f("ck_documents_extracted_at_readable"),
+        ),
+        sa.CheckConstraint(
+            "btrim(external_ref) <> ''", name=op.f("ck_documents_external_ref")
         ),
         sa.CheckConstraint(
             f"created_at BETWEEN {READABLE}",
@@ -1008,6 +1017,9 @@ def _create_annotations() -> None:
         ),
         sa.CheckConstraint(
             "color ~ '^#[0-9a-fA-F]{6}$'", name=op.f("ck_annotations_color")
+        ),
+        sa.CheckConstraint(
+            "btrim(external_ref) <> ''", name=op.f("ck_annotations_external_ref")
         ),
         sa.CheckConstraint(
             f"created_at BETWEEN {READABLE}",

@@ -148,6 +148,10 @@ def _create_knowledge_graph_nodes() -> None:
             name=op.f("ck_knowledge_graph_nodes_embedding_number"),
         ),
         sa.CheckConstraint(
+            "btrim(external_ref) <> ''",
+            name=op.f("ck_knowledge_graph_nodes_external_ref"),
+        ),
+        sa.CheckConstraint(
             f"created_at BETWEEN {READABLE}",
             name=op.f("ck_knowledge_graph_nodes_created_at_readable"),
         ),
@@ -293,6 +297,10 @@ def _create_knowledge_graph_edges() -> None:
         sa.CheckConstraint(
             "pg_column_size(properties) <= 262144",
             name=op.f("ck_knowledge_graph_edges_properties_size"),
+        ),
+        sa.CheckConstraint(
+            "btrim(external_ref) <> ''",
+            name=op.f("ck_knowledge_graph_edges_external_ref"),
         ),
         sa.CheckConstraint(
             f"created_at BETWEEN {READABLE}",

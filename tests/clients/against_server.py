@@ -1,54 +1,48 @@
-"""Runs a check of this folder against a server of its own, on an empty database.
+"""Checks of a running server by programs of others.
 
-    python against_server.py http       the audits of GraphQL over HTTP, with node
-    python against_server.py browser    GraphiQL, in a headless Chromium
+    python tests/clients/against_server.py http     GraphQL over HTTP, by npm's graphql-http
+    python tests/clients/against_server.py browser  GraphiQL in a headless Chromium
 
-What the check needs and is not to be had is said, and is no failure.
+Each starts a server of its own on an empty data directory. Where npm, its registry or
+Chromium is missing, the check is skipped: visibly, but that is no failure.
 """
 
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent))
+from check import BUILD, HERE, Report, Skipped, install_from_npm, run
+from graphiql import BROWSERS
 
-from server import Server  # noqa: E402 - the folder above is no package
+sys.path.append(str(HERE.parent))
+from server import Server
 
-PICTURE = Path(tempfile.gettempdir()) / "graphiql.png"
 
-
-def main(check: str) -> int:
-    missing = {"http": _no_audits, "browser": _no_browser}[check]()
-    if missing:
-        print(f"skipped: {missing}")  # noqa: T201
-        return 0
+def audit() -> str:
+    """All audits of the specification, the optional ones too."""
     with tempfile.TemporaryDirectory() as data, Server("--data-dir", data) as server:
-        commands = {
-            "http": ["node", "http_audit.mjs", server.url],
-            "browser": [sys.executable, "graphiql.py", server.url, str(PICTURE)],
-        }
-        return subprocess.run(commands[check], cwd=HERE, check=False).returncode
+        return run("node", HERE / "http_audit.mjs", server.url)
 
 
-def _no_audits() -> str | None:
-    if not (shutil.which("node") and shutil.which("npm")):
-        return "there is no node with npm here"
-    install = subprocess.run(
-        ["npm", "install", "--silent", "--no-audit", "--no-fund", "--omit=dev"],
-        cwd=HERE,
-        capture_output=True,
-        check=False,
-    )
-    return "npm cannot install here" if install.returncode else None
+def look() -> str:
+    """What a visitor does first; its picture is kept."""
+    if not any(map(shutil.which, BROWSERS)):
+        raise Skipped("Chromium is not installed (Debian: apt-get install chromium)")
+    BUILD.mkdir(exist_ok=True)
+    picture = BUILD / "graphiql.png"
+    with tempfile.TemporaryDirectory() as data, Server("--data-dir", data) as server:
+        return run(sys.executable, HERE / "graphiql.py", server.url, picture)
 
 
-def _no_browser() -> str | None:
-    browsers = ("chromium", "chromium-browser", "google-chrome")
-    return None if any(map(shutil.which, browsers)) else "there is no Chromium here"
+def main(what: str) -> None:
+    report = Report()
+    if what == "http":
+        report.group("npm", install_from_npm, {"GraphQL over HTTP": audit})
+    else:
+        report.check("GraphiQL", look)
+    sys.exit(report.failed)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    main(*sys.argv[1:])
