@@ -1,13 +1,19 @@
+# The server, for a PostgreSQL beside it; see docker-compose.yml.
 FROM python:3.11-slim
 
-WORKDIR /src
-COPY . .
-RUN pip install --no-cache-dir -c constraints.txt . && rm -rf /src
+ENV PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1
 
-# The embedded server and the made-up secret want a home of an ordinary user.
-RUN useradd --create-home graph-api
+WORKDIR /app
+COPY constraints.txt pyproject.toml README.md LICENSE ./
+COPY graph_api graph_api
+COPY migrations migrations
+RUN pip install --constraint constraints.txt . \
+    && python -m compileall -q /usr/local/lib/python3.11/site-packages \
+    && useradd --system --create-home --home-dir /var/lib/graph-api graph-api
+
 USER graph-api
-WORKDIR /home/graph-api
-
+WORKDIR /var/lib/graph-api
 EXPOSE 8000
-CMD ["graph-api", "serve", "--host", "0.0.0.0"]
+# Not in a shell, so that SIGTERM reaches it and requests are drained.
+ENTRYPOINT ["graph-api"]
+CMD ["serve", "--host", "0.0.0.0"]

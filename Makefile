@@ -12,7 +12,7 @@ SOURCES := graph_api migrations tests examples docs
 POSTGRES15 ?= /usr/lib/postgresql/15/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help serve demo migrate check format lint types layers schema schema-check \
+.PHONY: help serve demo migrate check docs format lint types layers schema schema-check \
 	migrations test test-wheel test-postgres15 test-clients test-http test-browser \
 	install clean
 
@@ -49,6 +49,9 @@ layers: $(DEVELOPMENT) ## Imports go one way, and in no circle
 
 schema: $(SERVER) ## Write schema.graphql anew
 	$(BIN)/graph-api schema -o schema.graphql
+
+docs: $(SERVER) ## Write the generated half of docs/database.md anew
+	$(BIN)/python docs/database_tables.py
 
 schema-check: $(SERVER) ## schema.graphql is the schema as it is
 	$(BIN)/graph-api schema --check

@@ -4,13 +4,13 @@ The rows are made by the database, from numbers; what they say is of no interest
 how many there are, how they lead to each other, and how many are NULL or alike.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Self
 from uuid import UUID
 
 import asyncpg
-from running import Statements
 from sqlalchemy import Column
 from world import tables
 
@@ -24,6 +24,9 @@ from graph_api.schema.entity import ENTITY_MODELS
 
 # The first workspace is the one that is read.
 WORKSPACES = 51
+
+# The columns of an index that a plan compares with something.
+CONDITION = re.compile(r"\((\w+)(?:\)::\w+)? ")
 
 # What the service fills in, or nobody: left to the columns' defaults.
 _LEFT_OUT = {"position", "xid", "search", "text", "extraction_data", "embedding"}
@@ -86,17 +89,12 @@ class Plan:
         async with database.connect(reader().workspace_id) as connection:
             driver = await connection.driver
             await driver.execute(f"PREPARE planned AS {statement}")
-            try:
-                count = await driver.fetchval(
-                    "SELECT cardinality(parameter_types) FROM pg_prepared_statements "
-                    "WHERE name = 'planned'"
-                )
-                nulls = f"({', '.join(['NULL'] * count)})" if count else ""
-                explained = await driver.fetchval(
-                    f"EXPLAIN (FORMAT JSON) EXECUTE planned{nulls}"
-                )
-            finally:
-                await driver.execute("DEALLOCATE planned")
+            count = max(map(int, re.findall(r"\$(\d+)", statement)), default=0)
+            nulls = f"({', '.join(['NULL'] * count)})" if count else ""
+            explained = await driver.fetchval(
+                f"EXPLAIN (FORMAT JSON) EXECUTE planned{nulls}"
+            )
+            await driver.execute("DEALLOCATE planned")
         return cls(explained[0]["Plan"])
 
     @property
@@ -123,12 +121,24 @@ class Plan:
         return {p.node["Relation Name"] for p in self.walk() if p.type == "Seq Scan"}
 
     @property
-    def whole_sorts(self) -> list[str]:
-        """What it sorts without having bounded it before."""
+    def whole_workspaces(self) -> set[str]:
+        """The tables of which it reads all that a workspace has."""
+        return {
+            plan.node.get("Relation Name", plan.node["Index Name"])
+            for plan in self.walk()
+            if "Index Name" in plan.node
+            and set(CONDITION.findall(plan.node.get("Index Cond", "")))
+            <= {"workspace_id"}
+        }
+
+    def sorts(self, more_than: int = 0) -> list[str]:
+        """What it sorts with no bound, where it expects `more_than` so many rows."""
         return [
             str(plan.node["Sort Key"])
             for plan in self.walk()
-            if "Sort" in plan.type and any(map(Plan._reads_all, plan.below))
+            if "Sort" in plan.type
+            and plan.node["Plan Rows"] > more_than
+            and any(map(Plan._reads_all, plan.below))
         ]
 
     def _reads_all(self) -> bool:

@@ -201,7 +201,7 @@ async def test_a_service_that_forgets_to_tell_cannot_commit(
 
 
 @settings(
-    max_examples=150,
+    max_examples=40,
     deadline=None,
     derandomize=True,
     # To shrink a plan takes minutes, and a plan is read as well at its full length.

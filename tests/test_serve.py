@@ -14,7 +14,10 @@ from typing import Any
 import pytest
 from server import GRAPH_API, PROJECT, Server, surroundings
 
+from graph_api.cli.listening import refuse_strangers
+from graph_api.config import Settings
 from graph_api.database.embedded import EmbeddedServer
+from graph_api.errors import ConfigurationError
 
 WHO = "{ viewer { user { username } workspace { name } } }"
 LOCAL = {
@@ -273,13 +276,14 @@ def test_a_port_in_use_is_refused_before_anything_is_started(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", ""])
-def test_strangers_are_kept_out(tmp_path: Path, host: str) -> None:
-    data_dir = tmp_path / "new"
-    ran = graph_api("serve", "--data-dir", data_dir, "--host", host)
+def test_strangers_are_kept_out(host: str) -> None:
+    with pytest.raises(ConfigurationError, match="GRAPH_API_TRUST_BIND=1"):
+        refuse_strangers(host, Settings(graph_api_trust_bind=False))
 
-    assert ran.returncode == 1
-    assert "GRAPH_API_TRUST_BIND=1" in ran.stderr
-    assert not data_dir.exists()
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost", "127.9.9.9"])
+def test_this_machine_is_let_in(host: str) -> None:
+    refuse_strangers(host, Settings(graph_api_trust_bind=False))
 
 
 def test_a_trusted_bind_answers_to_any_name(serve: Callable[..., Server]) -> None:

@@ -70,6 +70,21 @@ async def test_a_signal_is_ingested_as_given(run: Run) -> None:
     }
 
 
+@pytest.mark.parametrize("cost", ["0", "0e999999999", "-0", "0.0"])
+async def test_nothing_is_an_amount_like_others(run: Run, cost: str) -> None:
+    payload = await write(
+        run,
+        "ingestSignal",
+        "signal { extractionCost } interaction { after }",
+        source="API",
+        payload={},
+        extractionCost=cost,
+    )
+
+    assert payload["signal"] == {"extractionCost": "0.0000"}
+    assert payload["interaction"]["after"]["extractionCost"] == "0.0000"
+
+
 async def test_a_known_signal_is_answered_and_not_stored_again(
     run: Run, make: Make, admin: "Admin[Any]"
 ) -> None:

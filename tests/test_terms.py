@@ -358,7 +358,7 @@ async def test_an_upsert_is_answered_again_with_its_refusals(
     assert await stored(admin, run) == before
 
 
-async def test_a_replay_answers_what_is_there_now(run: Run, make: Make) -> None:
+async def test_a_replay_answers_what_is_there_now(run: Run) -> None:
     given = {"name": "tax", "idempotencyKey": "my key"}
     answer = "tag { id name version } replayed"
     first = await write(run, "createTag", answer, **given)
@@ -493,12 +493,18 @@ async def test_a_key_has_from_1_to_200_characters(
 
 
 async def test_numbers_of_any_length_have_a_request_of_their_own(run: Run) -> None:
-    party = 'kind: ORG, name: "ACME", idempotencyKey: "my key"'
-
     first, other = [
         await run(
-            "mutation { createParty(input: {%s, metadata: {a: %d}}) "
-            "{ party { metadata } userErrors { code } } }" % (party, number)
+            f"""
+            mutation {{
+              createParty(
+                input: {{
+                  kind: ORG, name: "ACME", idempotencyKey: "my key"
+                  metadata: {{a: {number}}}
+                }}
+              ) {{ party {{ metadata }} userErrors {{ code }} }}
+            }}
+            """
         )
         for number in (-9_999_999_999_999_999_999, -9_999_999_999_999_999_998)
     ]

@@ -36,7 +36,7 @@ def export(
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
 ) -> None:
-    r"""Export the workspace as JSON Lines, as `import` reads.
+    """Export the workspace as JSON Lines, as `import` reads.
 
     As it is at one moment, also while others write. The log is not exported: an import
     writes its own.

@@ -77,7 +77,8 @@ async def findings(url: str, newest: str) -> AsyncIterator[Finding]:
 
 async def _wrong(connection: AsyncConnection, check: Check) -> list[str]:
     try:
-        return list(await connection.scalars(check.statement, check.parameters))
+        found = await connection.scalars(check.statement, check.parameters)
+        return sorted(map(str, found))
     except DBAPIError as error:
         return [str(error.orig.__cause__ or error.orig) if error.orig else str(error)]
 

@@ -46,7 +46,7 @@ def import_(
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
 ) -> None:
-    r"""Import files of JSON Lines into the workspace.
+    """Import files of JSON Lines into the workspace.
 
     A line is an object, as `export` writes them; README shows one of each type. What
     was imported before is recognized by its `ref`, and changed where the line differs.

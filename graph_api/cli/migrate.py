@@ -29,7 +29,7 @@ def upgrade(
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
 ) -> None:
-    r"""Bring the database up to a revision, by default to this version's.
+    """Bring the database up to a revision, by default to this version's.
 
     Each revision is a transaction of its own; one that fails leaves nothing behind.
 
@@ -57,7 +57,7 @@ def downgrade(
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
 ) -> None:
-    r"""Take the database back to a revision. What only later ones store is lost.
+    """Take the database back to a revision. What only later ones store is lost.
 
     \b
     Examples:

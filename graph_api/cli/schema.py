@@ -29,7 +29,7 @@ def schema(
         typer.Option("--output", "-o", metavar="FILE", help="Write it to FILE."),
     ] = None,
 ) -> None:
-    r"""Print the GraphQL schema in its definition language.
+    """Print the GraphQL schema in its definition language.
 
     With --check it prints how the file differs, if it does, and exits with 1.
 

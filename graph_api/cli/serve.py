@@ -49,7 +49,7 @@ def serve(
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
 ) -> None:
-    r"""Serve the graph over HTTP, with GraphiQL for browsers.
+    """Serve the graph over HTTP, with GraphiQL for browsers.
 
     Starts the embedded PostgreSQL unless DATABASE_URL names another, migrates it, and
     answers at /graphql until Ctrl-C or SIGTERM, after which requests have 10 seconds

@@ -124,7 +124,8 @@ class Loaders:
 
         def read(key: Any) -> tuple[list[Any], Any, list[Any]]:
             groups: Any = _derived(groups_of(of.rows, where, grouping, key), key)
-            return list(groups.c), groups, [groups.c.count.desc()]
+            keys = [groups.c[name].asc().nulls_last() for name in grouping.by]
+            return list(groups.c), groups, [groups.c.count.desc(), *keys]
 
         return await self._each(
             ("groups", of.rows, where, grouping), of, read, _as_mapping

@@ -117,9 +117,17 @@ def _read(model: type[Base], attribute: str, name: str, value: Any) -> Any:
     if isinstance(column.type, Words):
         return column.type.words(value)
     if isinstance(value, Decimal) and isinstance(column.type, Numeric):
-        # With as many places as it will be read again.
-        return value + Decimal(0).scaleb(-(column.type.scale or 0))
+        return _at_scale(value, column.type.scale or 0)
     return value
+
+
+def _at_scale(value: Decimal, scale: int) -> Decimal:
+    """The number with as many places as it will be read with, if it has no more."""
+    nothing = Decimal(0).scaleb(-scale)
+    if value.is_zero():
+        return nothing
+    # 1E+999999999 cannot be reckoned with, and is refused later.
+    return value + nothing if value.adjusted() < 20 else value
 
 
 def read_id(id: str, type: str | None, name: str) -> Any:

@@ -6,13 +6,8 @@ import strawberry
 
 from .. import models
 from ..errors import WriteRefused
-from ..services.knowledge import (
-    Item,
-    KnowledgeEdges,
-    KnowledgeNodes,
-    KnowledgeService,
-    replayed_items,
-)
+from ..services.knowledge import KnowledgeEdges, KnowledgeNodes
+from ..services.upserting import Item, UpsertingService, replayed_items
 from .entity import Entity, entity, find, listing, many, one, through
 from .fields import Input, enum_type, input_type, maybe, object_type, row_field
 from .inputs import values_of, written
@@ -91,7 +86,7 @@ ON_ERROR = enum_type(
 
 def _upsert(
     name: str,
-    service: type[KnowledgeService[Any]],
+    service: type[UpsertingService[Any]],
     columns: tuple[str, ...],
     needed: tuple[str, ...],
     description: str,
@@ -104,7 +99,7 @@ def _upsert(
         )
     item: Any = input_type(f"{name[0].upper()}{name[1:]}Item", "One of many.", fields)
 
-    async def verb(one: KnowledgeService[Any], given: Given) -> None:
+    async def verb(one: UpsertingService[Any], given: Given) -> None:
         items = [_item(model, columns, i, v) for i, v in enumerate(given["items"])]
         await one.upsert(items, skip_refused=given["onError"] == "skip")
         one.outcome.items = items

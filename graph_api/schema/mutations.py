@@ -6,9 +6,9 @@ from typing import Any
 from ..errors import WriteRefused
 from ..models import Base, Entity
 from ..services.entities import EntityService
-from ..services.knowledge import ManyRefused
 from ..services.performing import perform
 from ..services.unit_of_work import Outcome
+from ..services.upserting import ManyRefused
 from .context import Info
 from .fields import Input, argument, row_field
 from .inputs import (

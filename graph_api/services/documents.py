@@ -64,8 +64,7 @@ class Documents(EntityService[Document]):
     ) -> None:
         """Say that a document is about something."""
         async with self.writing() as work:
-            document = await work.get(Document, id, path=("documentId",))
-            target = await work.get(model, target_id, path=("targetId",))
+            document, target = await _both(work, id, model, target_id)
             _refuse_relation(relation)
             known = await work.find(
                 DocumentLink,
@@ -107,6 +106,20 @@ class Documents(EntityService[Document]):
         if row.sha256 != before:
             await _follow_hash(work, row)
         return changed
+
+
+async def _both(
+    work: Work, id: UUID, model: type[Entity], target_id: UUID
+) -> tuple[Document, Entity]:
+    """A document and what it is linked to, locked in the order in which all lock.
+
+    Documents come last, and among themselves in the order of their keys.
+    """
+    if model is Document and id < target_id:
+        document = await work.get(Document, id, path=("documentId",))
+        return document, await work.get(model, target_id, path=("targetId",))
+    target = await work.get(model, target_id, path=("targetId",))
+    return await work.get(Document, id, path=("documentId",)), target
 
 
 def _first_seen(document: Document, sha256: str) -> FileHash:

@@ -5,13 +5,16 @@ or not at all; a change that was not told is refused here, and by the database a
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import undefer
 from sqlalchemy.orm.attributes import flag_modified
 
@@ -22,6 +25,8 @@ from ..keys import new_key
 from ..models import ActorType, Base, Entity, Interaction
 from . import idempotency
 from .log import Columns, changes, told, values_of
+
+log = logging.getLogger(__name__)
 
 E = TypeVar("E", bound=Entity)
 B = TypeVar("B", bound=Base)
@@ -179,9 +184,14 @@ class Work:
 
 
 async def _undo(connection: Connection) -> None:
-    await connection.rollback()
-    # A flush that failed has left the session unusable.
-    await connection.session.rollback()
+    """Undo the transaction; where the connection is gone, it is gone with it."""
+    try:
+        await connection.rollback()
+        # A flush that failed has left the session unusable.
+        await connection.session.rollback()
+    except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        # What went wrong at first is what the client has to hear of.
+        log.info("A transaction could not be rolled back", exc_info=True)
 
 
 def _fill(row: Base) -> None:
