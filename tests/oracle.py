@@ -5,6 +5,8 @@ API and nothing of SQL, but for what only the database knows: how it sorts texts
 how alike two of them are.
 """
 
+import operator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -135,43 +137,36 @@ class Oracle:
         )
 
     def _holds(self, actual: Any, operator: str, value: Any) -> bool:
-        """A comparison, two-valued: what is null is not equal, less or like anything."""
+        """A comparison, two-valued: null is not equal to, less or like anything."""
         if operator == "isNull":
-            return (actual is None) == value
-        if operator in {"ne", "notIn"}:
-            return not self._holds(actual, {"ne": "eq", "notIn": "in"}[operator], value)
+            return bool((actual is None) == value)
+        if operator in OPPOSITES:
+            return not self._holds(actual, OPPOSITES[operator], value)
         if actual is None:
             return False
-        match operator:
-            case "eq":
-                return bool(actual == value)
-            case "in":
-                return actual in value
-            case "startsWith":
-                return str(actual).startswith(value)
-            case "contains":
-                return value.lower() in actual.lower()
-            case "resembles":
-                return self.alike[actual, value["to"]] >= value["threshold"]
-            case "has" | "hasAny" | "hasAll":
-                wanted = {value} if operator == "has" else set(value)
-                common = wanted & set(actual)
-                return bool(common) if operator == "hasAny" else common == wanted
-        return self._ordered(actual, operator, value)
-
-    def _ordered(self, actual: Any, operator: str, value: Any) -> bool:
-        if isinstance(value, str):
+        if operator == "resembles":
+            return self.alike[actual, value["to"]] >= float(value["threshold"])
+        if operator in ORDERED and isinstance(value, str):
             actual, value = self.places[actual], self.places[value]
-        return bool(
-            {
-                "lt": actual < value,
-                "lte": actual <= value,
-                "gt": actual > value,
-                "gte": actual >= value,
-            }[operator]
-        )
+        return bool(COMPARISONS[operator](actual, value))
 
 
+OPPOSITES = {"ne": "eq", "notIn": "in"}
+ORDERED: dict[str, Callable[[Any, Any], Any]] = {
+    "lt": operator.lt,
+    "lte": operator.le,
+    "gt": operator.gt,
+    "gte": operator.ge,
+}
+COMPARISONS: dict[str, Callable[[Any, Any], Any]] = ORDERED | {
+    "eq": operator.eq,
+    "in": lambda actual, values: actual in values,
+    "startsWith": lambda actual, value: actual.startswith(value),
+    "contains": lambda actual, value: value.lower() in actual.lower(),
+    "has": lambda actual, value: value in actual,
+    "hasAny": lambda actual, values: bool(set(actual) & set(values)),
+    "hasAll": lambda actual, values: set(actual) >= set(values),
+}
 READERS: dict[Kind, Any] = {
     Kind.ID: lambda value: key_of(value, None),
     Kind.TIME: datetime.fromisoformat,
@@ -208,19 +203,19 @@ def at_path(value: Any, path: list[str]) -> Any:
 
 
 def json_fulfils(part: Any, operator: str, value: Any) -> bool:
+    """A comparison of what is at a path, or ABSENT; null is a value like others."""
     if operator == "exists":
-        return (part is not ABSENT) == value
+        return bool((part is not ABSENT) == value)
     if operator == "ne":
         return not json_fulfils(part, "eq", value)
-    if part is ABSENT:
-        return False
-    if operator == "eq":
-        return same_json(part, value)
-    if operator == "in":
-        return any(same_json(part, one) for one in value)
-    if isinstance(part, list) and not isinstance(value, dict | list):
-        return any(same_json(one, value) for one in part)
-    return contains_json(part, value)
+    return part is not ABSENT and JSON_COMPARISONS[operator](part, value)
+
+
+def has_json(whole: Any, part: Any) -> bool:
+    """Whether `whole` contains `part`, be it an item of a list."""
+    if isinstance(whole, list) and not isinstance(part, dict | list):
+        return any(same_json(one, part) for one in whole)
+    return contains_json(whole, part)
 
 
 def same_json(one: Any, other: Any) -> bool:
@@ -242,6 +237,13 @@ def contains_json(whole: Any, part: Any) -> bool:
     if isinstance(whole, list) and isinstance(part, list):
         return all(any(contains_json(one, wanted) for one in whole) for wanted in part)
     return same_json(whole, part)
+
+
+JSON_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
+    "eq": same_json,
+    "in": lambda part, values: any(same_json(part, value) for value in values),
+    "contains": has_json,
+}
 
 
 def filter_fields(model: type[Base]) -> dict[str, Any]:

@@ -9,17 +9,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Self
 from uuid import UUID
+from zlib import crc32
 
 import asyncpg
 from sqlalchemy import Column
-from world import tables
+from world import tables, target_of
 
 from graph_api.caller import Caller
 from graph_api.database.engine import Database
 from graph_api.ids import global_id
 from graph_api.models import Base, EntityType, Membership, User, Workspace
 from graph_api.models.rules import Matching, Words
-from graph_api.reading.columns import Kind, kind, referred_model, table_of
+from graph_api.reading.columns import Kind, kind, table_of
 from graph_api.schema.entity import ENTITY_MODELS
 
 # The first workspace is the one that is read.
@@ -56,8 +57,8 @@ async def fill(admin: "asyncpg.Connection[Any]", sizes: Sizes) -> None:
     """Write rows into all tables of all workspaces, and let the planner know."""
     await admin.execute(KEY)
     await admin.execute("SET session_replication_role = replica")
-    for model in (Workspace, *tables()):
-        await admin.execute(_insert(model, sizes))
+    for model in _kinds():
+        await admin.execute(_Filling(model, sizes).insert())
     await admin.execute("RESET session_replication_role")
     await admin.execute("VACUUM ANALYZE")
 
@@ -157,30 +158,112 @@ class Plan:
             yield from plan._lines(depth + 1)
 
 
-def _insert(model: type[Base], sizes: Sizes) -> str:
-    table = table_of(model)
-    columns = {
-        column.name: _expression(model, column, sizes)
-        for column in table.columns
-        if column.name not in _LEFT_OUT
-    }
-    if model is Workspace:
-        numbers = f"(SELECT 0 AS g, w FROM generate_series(0, {WORKSPACES - 1}) w)"
-    else:
-        numbers = (
-            f"(SELECT g, 0 AS w FROM generate_series(0, {sizes.of(model) - 1}) g "
-            f"UNION ALL SELECT g, w FROM generate_series(0, {sizes.others - 1}) g, "
-            f"generate_series(1, {WORKSPACES - 1}) w)"
+@dataclass(frozen=True)
+class _Filling:
+    """The SQL that makes the rows of `model` of two numbers, `g` and `w`.
+
+    They are the row's within its workspace, and the workspace's.
+    """
+
+    model: type[Base]
+    sizes: Sizes
+
+    def insert(self) -> str:
+        columns = {
+            column.name: self._or_null(column)
+            for column in table_of(self.model).columns
+            if column.name not in _LEFT_OUT
+        }
+        return (
+            f"INSERT INTO {table_of(self.model).name} ({', '.join(columns)}) "
+            f"SELECT {', '.join(columns.values())} FROM ({self._numbers()}) _ "
+            "ON CONFLICT DO NOTHING"
         )
-    return (
-        f"INSERT INTO {table.name} ({', '.join(columns)}) "
-        f"SELECT {', '.join(columns.values())} FROM {numbers} _ "
-        "ON CONFLICT DO NOTHING"
-    )
+
+    def _numbers(self) -> str:
+        last = WORKSPACES - 1
+        if self.model is Workspace:
+            return f"SELECT 0 AS g, w FROM generate_series(0, {last}) w"
+        first, others = self.sizes.of(self.model) - 1, self.sizes.others - 1
+        return (
+            f"SELECT g, 0 AS w FROM generate_series(0, {first}) g UNION ALL "
+            f"SELECT g, w FROM generate_series(0, {others}) g, "
+            f"generate_series(1, {last}) w"
+        )
+
+    def _or_null(self, column: Column[Any]) -> str:
+        value = self._value(column)
+        if not column.nullable:
+            return value
+        return f"CASE WHEN {_hash(column, 1)} % 10 < 4 THEN NULL ELSE {value} END"
+
+    def _value(self, column: Column[Any]) -> str:
+        rule, number = column.info.get("rule"), _hash(column)
+        if column.name in _ODD:
+            return _ODD[column.name]
+        if column.info.get("entity_type"):
+            return self._any_entity(column)
+        if isinstance(column.type, Words):
+            words = [f"'{word.value}'" for word in column.type.words]
+            # The kind of an entity must fit its key, in the column beside it.
+            place = "g" if column.type.words is EntityType else number
+            return f"(ARRAY[{', '.join(words)}])[1 + {place} % {len(words)}]"
+        if isinstance(rule, Matching):
+            return _SHA256 if "64" in rule.pattern else "'#aabbcc'"
+        if kind(column) is Kind.ID:
+            return self._key(column)
+        return _VALUES[kind(column)].format(number)
+
+    def _key(self, column: Column[Any]) -> str:
+        """The key of the row, of its workspace, or of any that it may refer to."""
+        if column.name == "id":
+            return _key(self.model, "g")
+        if column.name == "workspace_id":
+            return _key(Workspace, "")
+        if self.model is Membership:
+            return _key(User, "g")
+        target = target_of(self.model, column.key)
+        return f"nullif({self._some(target, column)}, {_key(self.model, 'g')})"
+
+    def _any_entity(self, column: Column[Any]) -> str:
+        cases = " ".join(
+            f"WHEN {place} THEN {self._some(ENTITY_MODELS[word], column)}"
+            for place, word in enumerate(EntityType)
+        )
+        return f"CASE g % {len(EntityType)} {cases} END"
+
+    def _some(self, model: type[Base], column: Column[Any]) -> str:
+        """The key of any row of `model` in the same workspace."""
+        count = (
+            f"CASE w WHEN 0 THEN {self.sizes.of(model)} ELSE {self.sizes.others} END"
+        )
+        return _key(model, f"{_hash(column)} % ({count})")
+
+
+_SHA256 = "encode(sha256(convert_to(w || ' ' || g, 'UTF8')), 'hex')"
+_EPOCH = "timestamptz '2026-01-01'"
+_VALUES = {
+    Kind.TEXT: "'t' || w || ' ' || {}",
+    Kind.INT: "1 + {} % 99",
+    Kind.BIG_INT: "{} % 1000000",
+    Kind.FLOAT: "({} % 1000) / 1000.0",
+    Kind.DECIMAL: "({} % 1000) / 100.0",
+    Kind.BOOLEAN: "{} % 10 > 0",
+    Kind.TIME: _EPOCH + " + {} % 10000000 * interval '1 s'",
+    Kind.JSON: "'{{}}'::jsonb",
+    Kind.TEXTS: "ARRAY['d' || {} % 20]",
+}
+# Rows are made one after another; all else about them comes in any order.
+_ODD = {
+    "created_at": _EPOCH + " + g * interval '1 s'",
+    "related_entities": "'[]'::jsonb",
+    "end_offset": "100",
+}
 
 
 def _kinds() -> dict[type[Base], int]:
-    return {model: kind for kind, model in enumerate((Workspace, *tables()), 1)}
+    models: list[type[Base]] = [Workspace, *tables()]
+    return {model: kind for kind, model in enumerate(models, 1)}
 
 
 def _key(model: type[Base], number: str) -> str:
@@ -190,78 +273,6 @@ def _key(model: type[Base], number: str) -> str:
     return f"pg_temp.key({_kinds()[model]}, w * 1000000::bigint + {number})"
 
 
-def _some(model: type[Base], sizes: Sizes, salt: int) -> str:
-    """The key of any row of `model` in the same workspace."""
-    count = f"CASE w WHEN 0 THEN {sizes.of(model)} ELSE {sizes.others} END"
-    return _key(model, f"abs(hashint8(g + {salt})::bigint) % ({count})")
-
-
-def _expression(model: type[Base], column: Column[Any], sizes: Sizes) -> str:
-    if column.name == "workspace_id":
-        return _key(Workspace, "")
-    if column.name == "id":
-        return _key(model, "g")
-    if model is Membership and column.name == "user_id":
-        return _key(User, "g")
-    salt = len(column.name) * 7919
-    value = _value(model, column, sizes, salt)
-    if not column.nullable:
-        return value
-    return f"CASE WHEN abs(hashint8(g + {salt + 1})::bigint) % 10 < 4 THEN NULL ELSE {value} END"
-
-
-def _value(model: type[Base], column: Column[Any], sizes: Sizes, salt: int) -> str:
-    number = f"abs(hashint8(g + {salt})::bigint)"
-    if isinstance(column.type, Words):
-        words = ", ".join(f"'{word.value}'" for word in column.type.words)
-        if column.info.get("entity_type") or column.name.endswith("entity_type"):
-            return f"(ARRAY[{words}])[1 + g % {len(column.type.words)}]"
-        return f"(ARRAY[{words}])[1 + {number} % {len(column.type.words)}]"
-    if column.info.get("entity_type"):
-        return _any_entity(sizes, salt)
-    rule = column.info.get("rule")
-    if isinstance(rule, Matching) and "64" in rule.pattern:
-        return "encode(sha256(convert_to(w || ' ' || g, 'UTF8')), 'hex')"
-    if isinstance(rule, Matching):
-        return "'#aabbcc'"
-    return {
-        Kind.ID: lambda: _another(model, column, sizes, salt),
-        Kind.TEXT: lambda: f"'t' || w || ' ' || {number}",
-        Kind.INT: lambda: "100" if column.name == "end_offset" else f"1 + {number} % 99",
-        Kind.BIG_INT: lambda: f"{number} % 1000000",
-        Kind.FLOAT: lambda: f"({number} % 1000) / 1000.0",
-        Kind.DECIMAL: lambda: f"({number} % 1000) / 100.0",
-        Kind.BOOLEAN: lambda: f"{number} % 10 > 0",
-        Kind.TIME: lambda: f"timestamptz '2026-01-01' + {_seconds(column)} * interval '1 s'",
-        Kind.JSON: lambda: "'[]'::jsonb" if column.name == "related_entities" else "'{}'::jsonb",
-        Kind.TEXTS: lambda: f"ARRAY['d' || {number} % 20]",
-        Kind.FLOATS: lambda: "NULL",
-    }[kind(column)]()
-
-
-def _seconds(column: Column[Any]) -> str:
-    # Rows are made one after another; all else about them comes in any order.
-    return "g" if column.name == "created_at" else f"(abs(hashint8(g)::bigint) % 10000000)"
-
-
-def _another(
-    model: type[Base], column: Column[Any], sizes: Sizes, salt: int
-) -> str:
-    return f"nullif({_some(_target(model, column), sizes, salt)}, {_key(model, 'g')})"
-
-
-def _target(model: type[Base], column: Column[Any]) -> type[Base]:
-    try:
-        target = referred_model(model, column.key)
-    except TypeError:
-        return User
-    return User if target is Membership else target
-
-
-def _any_entity(sizes: Sizes, salt: int) -> str:
-    """The key of an entity whose kind is in the column beside it."""
-    cases = " ".join(
-        f"WHEN {place} THEN {_some(ENTITY_MODELS[word], sizes, salt)}"
-        for place, word in enumerate(EntityType)
-    )
-    return f"CASE g % {len(EntityType)} {cases} END"
+def _hash(column: Column[Any], salt: int = 0) -> str:
+    """A number that has nothing to do with those of other columns."""
+    return f"abs(hashint8(g + {crc32(column.name.encode()) + salt})::bigint)"

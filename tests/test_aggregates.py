@@ -52,7 +52,9 @@ async def test_the_figures_of_all_columns_are_what_python_reckons(
         for function, attributes in asked.items()
     )
 
-    answer = await read(f"{{ {roots()[model]} {{ aggregate {{ count {selection} }} }} }}")
+    answer = await read(
+        f"{{ {roots()[model]} {{ aggregate {{ count {selection} }} }} }}"
+    )
 
     rows = world.rows[model]
     assert rounded(answer["data"][roots()[model]]["aggregate"]) == rounded(
@@ -151,9 +153,7 @@ async def test_nulls_are_a_group_that_comes_last_among_equals(
     for language in [None, "z", "a"]:
         await make.document(language=language)
 
-    answer = await run(
-        "{ documents { groups(by: [LANGUAGE]) { key { language } } } }"
-    )
+    answer = await run("{ documents { groups(by: [LANGUAGE]) { key { language } } } }")
 
     keys = [g["key"]["language"] for g in answer["data"]["documents"]["groups"]]
     assert keys == ["a", "z", None]
@@ -196,9 +196,7 @@ async def test_large_integers_are_summed_exactly(run: Run, make: Make) -> None:
     }
 
 
-async def test_a_sum_of_integers_may_be_beyond_an_integer(
-    run: Run, make: Make
-) -> None:
+async def test_a_sum_of_integers_may_be_beyond_an_integer(run: Run, make: Make) -> None:
     document = await make.document()
     for _ in range(3):
         await make.annotation(document_id=document.id, start_offset=2**31 - 1)

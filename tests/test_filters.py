@@ -22,12 +22,12 @@ from oracle import (
     samples,
 )
 from running import Run
-from world import Row, World, populated, repeatable, store, varied
+from world import World, populated, repeatable, store, varied
 
 from graph_api.execution.operation import Executor
 from graph_api.ids import global_id
 from graph_api.keys import new_key
-from graph_api.models import Base, Commitment, Document, Party, Role
+from graph_api.models import Base, Commitment, Party
 from graph_api.reading.columns import columns_of
 from graph_api.schema import graphql_schema
 from graph_api.schema.context import Surroundings

@@ -125,7 +125,14 @@ def test_a_page_size_may_come_from_a_variable() -> None:
     assert rows(text, {"n": 3}) == 3
     assert rows(text, {"n": None}) == 20
     assert rows(text, {"n": "many"}) == 100
-    assert rows(text, {"n": 10**9}) == 100
+
+
+@pytest.mark.parametrize("size", [-1, 101, 10**9])
+def test_a_page_size_out_of_range_is_refused_before_anything_is_done(size: int) -> None:
+    text = "query($n: Int = 10){parties(first: $n){nodes{id}}}"
+
+    with pytest.raises(BadUserInput, match=f"from 0 to 100, not {size}"):
+        rows(text, {"n": size})
 
 
 def test_a_page_in_a_fragment_counts_by_the_field_around_it() -> None:

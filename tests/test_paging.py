@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
-from itertools import count
+from itertools import count, product
 from random import Random
 from typing import Any
 
@@ -102,14 +102,12 @@ def read(executor: Executor, surroundings: Surroundings, world: World) -> Run:
     return Run(executor, surroundings, world.caller)
 
 
-@pytest.mark.parametrize("nulls", ["FIRST", "LAST"])
-@pytest.mark.parametrize("direction", ["ASC", "DESC"])
 @pytest.mark.parametrize(
-    ("model", "attribute"),
+    ("model", "order"),
     [
-        pytest.param(model, attribute, id=f"{model.__name__}.{attribute}")
+        pytest.param(model, [key(*said)], id=f"{model.__name__} {' '.join(said)}")
         for model in roots()
-        for attribute in orderable(model)
+        for said in product(orderable(model), ["ASC", "DESC"], ["FIRST", "LAST"])
     ],
 )
 async def test_the_pages_of_every_order_are_the_list_in_both_directions(
@@ -117,11 +115,9 @@ async def test_the_pages_of_every_order_are_the_list_in_both_directions(
     world: World,
     admin: "asyncpg.Connection[Any]",
     model: type[Base],
-    attribute: str,
-    direction: str,
-    nulls: str,
+    order: list[Key],
 ) -> None:
-    ask, order = at_root(read, model), [key(attribute, direction, nulls)]
+    ask = at_root(read, model)
     whole = await in_order(admin, world, model, order)
 
     forwards = await walked(ask, order, sizes(7))
@@ -158,7 +154,13 @@ async def test_each_parent_of_a_batch_is_paged_by_its_own_cursors(
     parents = world.ids(model)[: data.draw(st.integers(1, 9))]
 
     seen = await walked_together(
-        read, model, name, parents, order, sizes(seed), backwards=backwards
+        read,
+        model,
+        name,
+        parents,
+        order=order,
+        sizes=sizes(seed),
+        backwards=backwards,
     )
 
     ordered = await in_order(admin, world, relation.target, order)
@@ -524,9 +526,9 @@ async def walked_together(
     model: type[Base],
     name: str,
     parents: list[str],
+    *,
     order: list[Key],
     sizes: Iterator[int],
-    *,
     backwards: bool,
 ) -> dict[str, list[str]]:
     """The lists of several parents: their first pages at once, then each by itself."""
@@ -551,7 +553,6 @@ async def churning(
     admin: "asyncpg.Connection[Any]", world: World, random: Random
 ) -> AsyncIterator[None]:
     """Meanwhile, rows come and go all the time."""
-
     done = asyncio.Event()
 
     async def churn() -> None:

@@ -22,7 +22,16 @@ from sqlalchemy import Column, UniqueConstraint
 from graph_api.caller import Caller
 from graph_api.ids import global_id
 from graph_api.keys import new_key
-from graph_api.models import Base, Entity, Interaction, Membership, User, Workspace
+from graph_api.models import (
+    Base,
+    Document,
+    Entity,
+    FileHash,
+    Interaction,
+    Membership,
+    User,
+    Workspace,
+)
 from graph_api.models.rules import Matching, Within, Words
 from graph_api.reading.columns import Kind, column_of, kind, referred_model, table_of
 from graph_api.reading.relations import Relation
@@ -42,7 +51,7 @@ TIMES = (
     *(NOON, NOON + timedelta(microseconds=1), NOON + timedelta(days=1)),
     *(datetime(1970, 1, 1, tzinfo=UTC), datetime(2199, 12, 31, tzinfo=UTC)),
 )
-DECIMALS = tuple(map(Decimal, ("0", "0.0001", "0.3333", "12.5", "999999.9999")))
+DECIMALS = tuple(map(Decimal, ("0.0000", "0.0001", "0.3333", "12.5000", "999999.9999")))
 FLOATS = (0.0, 0.1, 0.25, 0.5, 1.0)
 SIZES = (0, 7, 2**31, 2**40, 2**53)
 JSONS: tuple[Row, ...] = (
@@ -60,6 +69,11 @@ _FILLED = {"position", "xid"}
 _ODD: dict[str, Sequence[Any]] = {
     "end_offset": (None, 100, 101),
     "related_entities": ([], [{"type": "party"}], [{"type": "tag"}, {"a": 1}]),
+}
+# Of these there is one for each row of another table.
+_ONE_EACH: dict[type[Base], tuple[str, type[Base]]] = {
+    Membership: ("user_id", User),
+    FileHash: ("document_id", Document),
 }
 
 
@@ -128,10 +142,12 @@ async def populated(
     world = World(caller, {Workspace: [{"id": caller.workspace_id}]})
     for model in tables():
         rows = [_row(model, key, keys, random) for key in keys[model]]
+        if model in _ONE_EACH:
+            attribute, of = _ONE_EACH[model]
+            pairs = zip(rows, keys[of], strict=True)
+            rows = [row | {attribute: key} for row, key in pairs]
         if model is Membership:
-            here = {"workspace_id": caller.workspace_id}
-            them = zip(rows, keys[User], strict=True)
-            rows = [row | here | {"user_id": user} for row, user in them]
+            rows = [row | {"workspace_id": caller.workspace_id} for row in rows]
         world.rows[model] = _distinct(model, rows)
         await store(admin, caller, model, world.rows[model])
     await _read_positions(admin, world)
@@ -181,6 +197,15 @@ def tables() -> list[type[Base]]:
     return sorted(with_id, key=lambda model: str(model.__name__))
 
 
+def target_of(model: type[Base], attribute: str) -> type[Base]:
+    """The model whose keys a column holds; that of users, where it does not say."""
+    try:
+        target = referred_model(model, attribute)
+    except TypeError:
+        return User
+    return User if target is Membership else target
+
+
 def varied(model: type[Base], random: Random, **given: Any) -> Row:
     """A row of `model` that leads nowhere in particular."""
     anywhere = {other: [new_key()] for other in tables()}
@@ -225,12 +250,8 @@ def _other(
     random: Random,
 ) -> UUID:
     """Any key that a foreign key may hold but the row's own."""
-    try:
-        target = referred_model(model, attribute)
-    except TypeError:
-        target = User
-    target = User if target is Membership else target
-    return next(k for k in random.choices(keys[target], k=9) if k != key)
+    others = random.choices(keys[target_of(model, attribute)], k=9)
+    return next(other for other in others if other != key)
 
 
 def _value(
@@ -320,6 +341,6 @@ async def _read_positions(admin: "asyncpg.Connection[Any]", world: World) -> Non
         "SELECT id, position FROM interactions WHERE workspace_id = $1",
         world.caller.workspace_id,
     )
-    positions = {key: position for key, position in found}
+    positions = dict(map(tuple, found))
     for row in world.rows[Interaction]:
         row["position"] = positions[row["id"]]

@@ -31,7 +31,8 @@ def upgrade(
 ) -> None:
     """Bring the database up to a revision, by default to this version's.
 
-    Each revision is a transaction of its own; one that fails leaves nothing behind.
+    Each revision is a transaction of its own; one that fails leaves nothing behind. At
+    head, what local mode needs is stored as well.
 
     \b
     Examples:
@@ -42,7 +43,10 @@ def upgrade(
         typer.echo(migrations.upgrade_sql(revision, since=since), nl=False)
         return
     with opened(data_dir, database_url) as (_, database):
-        applied = migrations.upgrade(database.admin_url, revision)
+        if revision == "head":
+            applied = database.bring_up_to_date()
+        else:
+            applied = migrations.upgrade(database.admin_url, revision)
     _tell("Applied", applied)
 
 

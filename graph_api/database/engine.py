@@ -7,6 +7,7 @@ with SET LOCAL in the same message as its BEGIN, which costs no round trip.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -24,6 +25,8 @@ from sqlalchemy.ext.asyncio import (
 
 from ..config import Settings
 from ..errors import ConfigurationError
+
+log = logging.getLogger(__name__)
 
 # The role that policies are written for. It owns nothing and cannot log in by itself
 # but on the embedded server.
@@ -54,6 +57,7 @@ class Connection:
         at a time.
         """
         async with self._lock:
+            self._refuse_if_lost()
             self._running = asyncio.current_task()
             try:
                 return (await self.session.execute(statement, parameters)).all()
@@ -91,9 +95,11 @@ class Connection:
     async def rollback(self) -> None:
         """Undo the transaction, and whatever objects knew of it."""
         self.session.expunge_all()
+        # A flush that failed has left the session unusable; this mends it.
+        await self.session.rollback()
         if self.in_transaction:
-            await self._send("ROLLBACK")
             self.in_transaction = False
+            await self._send("ROLLBACK")
 
     @property
     async def driver(self) -> "asyncpg.Connection[Any]":
@@ -102,8 +108,17 @@ class Connection:
         assert raw.driver_connection is not None
         return raw.driver_connection  # type: ignore[no-any-return]
 
+    def _refuse_if_lost(self) -> None:
+        """Raise ConnectionError after a disconnect.
+
+        SQLAlchemy would silently connect again, as nobody: every row would be gone.
+        """
+        if self._connection.invalidated:
+            raise ConnectionError("The connection was lost within the operation.")
+
     async def _send(self, sql: str) -> None:
         async with self._lock:
+            self._refuse_if_lost()
             await (await self.driver).execute(sql)
 
     def _new_session(self) -> AsyncSession:
@@ -238,5 +253,6 @@ async def _release(bound: Connection, connection: AsyncConnection) -> None:
         if (await bound.driver).is_in_transaction():
             await (await bound.driver).execute("ROLLBACK")
     except Exception:
+        # In whatever state it is, nobody else shall get it.
+        log.info("A connection was thrown away", exc_info=True)
         await connection.invalidate()
-        raise

@@ -1,7 +1,7 @@
 """What the database refused to do, as far as a client can act on it: by SQLSTATE."""
 
 import asyncpg
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from graph_api.errors import Busy, GraphApiError, Timeout
@@ -42,6 +42,9 @@ def _sqlstate(raw: BaseException) -> str | None:
 
 
 def _is_disconnect(raw: BaseException) -> bool:
+    if isinstance(raw, PendingRollbackError):
+        # The connection was lost by a statement before this one.
+        return True
     if isinstance(raw, DBAPIError):
         return raw.connection_invalidated
     return isinstance(raw, asyncpg.InterfaceError) and "closed" in str(raw)

@@ -39,7 +39,8 @@ class Document:
         self.text = text
         self.tree = tree
         self.valid = False
-        self._read: frozenset[str] = frozenset()
+        self._sizes: frozenset[str] = frozenset()
+        self._lists: frozenset[str] = frozenset()
         self._allowed: set[tuple[object, ...]] = set()
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
@@ -61,13 +62,14 @@ class Document:
         raise OperationUnresolved("The document has no operation.")
 
     def is_allowed(self, name: str, pages: Pages) -> bool:
-        return (name, *pages.key(self._read)) in self._allowed
+        return (name, *pages.key(self._sizes, self._lists)) in self._allowed
 
     def allow(self, name: str, pages: Pages) -> None:
         """Remember that an operation is within its limits with these page sizes."""
-        self._read |= pages.read
+        self._sizes |= pages.sizes
+        self._lists |= pages.lists
         if len(self._allowed) < KEPT_SIZES:
-            self._allowed.add((name, *pages.key(self._read)))
+            self._allowed.add((name, *pages.key(self._sizes, self._lists)))
 
 
 class Documents:
@@ -147,10 +149,14 @@ class Documents:
             operation, variables, default=limits.default_page, largest=limits.page
         )
         name = operation.name.value if operation.name else ""
-        if document.is_allowed(name, pages):
+        allowed = document.is_allowed(name, pages)
+        pages.refuse_out_of_range()
+        if allowed:
             return
         scale = Scale(self._schema, self._shape, limits, document.tree, pages)
-        refuse_rows(scale.weigh()[name], limits)
+        weight = scale.weigh()[name]
+        pages.refuse_out_of_range()
+        refuse_rows(weight, limits)
         document.allow(name, pages)
 
     def _keep(self, document: Document) -> None:

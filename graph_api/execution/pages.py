@@ -1,8 +1,9 @@
 """How many rows a field asks for, as far as its arguments say.
 
 `first` and `last` say it of a connection, and the length of a list of what is given
-one by one (`nodes(ids:)`, the input of a bulk mutation). Values that no field accepts
-count as the most: what is wrong with them is told later, by coercion or the resolver.
+one by one (`nodes(ids:)`, the input of a bulk mutation). A size out of range is
+refused before anything is done, for a mutation's answer is only read after its commit.
+Values that are no numbers count as the most: coercion tells what is wrong with them.
 """
 
 from collections.abc import Mapping
@@ -20,14 +21,16 @@ from graphql import (
     VariableNode,
 )
 
+from graph_api.errors import BadUserInput
+
 SIZES = ("first", "last")
 
 
 class Pages:
     """The page sizes of one operation, with the variables of one request.
 
-    `read` are the variables that any size so far has come from: with the same values
-    for them, an operation weighs the same.
+    `sizes` and `lists` are the variables that any size so far has come from: with the
+    same values for them, an operation weighs the same.
     """
 
     def __init__(
@@ -45,7 +48,17 @@ class Pages:
         }
         self._default = default
         self._largest = largest
-        self.read: set[str] = set()
+        self.sizes: set[str] = set()
+        self.lists: set[str] = set()
+        self._refused: list[int] = []
+
+    def refuse_out_of_range(self) -> None:
+        """Raise BadUserInput if a size was met that no page can have."""
+        if self._refused:
+            raise BadUserInput(
+                f"`first` and `last` must be from 0 to {self._largest}, not "
+                f"{self._refused[0]}."
+            )
 
     def of(self, node: FieldNode, field: GraphQLField | None) -> int | None:
         """How many a field asks for; None where it does not say."""
@@ -57,19 +70,18 @@ class Pages:
             return max(sizes, default=self._default)
         return max(map(self._length, values.values()), default=0) or None
 
-    def key(self, names: frozenset[str]) -> tuple[tuple[int, int] | None, ...]:
+    def key(self, sizes: frozenset[str], lists: frozenset[str]) -> tuple[object, ...]:
         """What these variables say of sizes, to compare two requests by."""
-        return tuple(
-            (self._size_of(self._variables[name]), _length_of(self._variables[name]))
-            if name in self._variables
-            else None
-            for name in sorted(names)
+        given = self._variables
+        return (
+            *(self._size_of(given[n]) if n in given else None for n in sorted(sizes)),
+            *(_length_of(given[n]) if n in given else None for n in sorted(lists)),
         )
 
     def _size(self, node: ValueNode) -> int:
         if isinstance(node, VariableNode):
             name = node.name.value
-            self.read.add(name)
+            self.sizes.add(name)
             if name in self._variables:
                 return self._size_of(self._variables[name])
             given = self._defaults.get(name)
@@ -85,13 +97,15 @@ class Pages:
         if value is None:
             return self._default
         if isinstance(value, int) and not isinstance(value, bool):
+            if not 0 <= value <= self._largest:
+                self._refused.append(value)
             return min(max(value, 0), self._largest)
         return self._largest
 
     def _length(self, node: ValueNode) -> int:
         if isinstance(node, VariableNode):
             name = node.name.value
-            self.read.add(name)
+            self.lists.add(name)
             if name in self._variables:
                 return _length_of(self._variables[name])
             given = self._defaults.get(name)

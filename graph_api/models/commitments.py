@@ -100,7 +100,7 @@ class Commitment(Entity, Imported):
     state: Mapped[CommitmentState] = mapped_column(
         Words(CommitmentState),
         server_default=CommitmentState.ACCEPTED.value,
-        comment="How far it has come.",
+        comment="How far it has come; by default ACCEPTED.",
     )
     severity: Mapped[int] = mapped_column(
         server_default=text("0"),

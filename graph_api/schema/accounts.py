@@ -101,7 +101,7 @@ RELATED_ENTITY: Any = object_type(
         "entity_type": row_field(
             EntityType, lambda row, *_: EntityType(row["type"]), "What kind it is of."
         ),
-        "id": row_field(
+        "entity_id": row_field(
             strawberry.ID,
             lambda row, *_: global_id(_related(row).__name__, UUID(row["id"])),
             "Its global id.",

@@ -175,7 +175,7 @@ def _edge_type(model: type[Base]) -> Any:
     name = model.__name__
     return object_type(
         f"{name}Edge",
-        f"A {name} and where it stands in its list.",
+        f"`{name}`, and where it stands in its list.",
         {
             "node": row_field(shown_as(model), lambda e, *_: e.row, "The object."),
             "cursor": row_field(

@@ -77,7 +77,7 @@ RESEMBLANCE = input_type(
 
 JSON_FILTER = input_type(
     "JSONFilter",
-    "Conditions on a JSON value, or on one within it." + _SLOW,
+    "Conditions on a `JSON` value, or on one within it." + _SLOW,
     {
         "path": Input(
             maybe(str),
@@ -116,7 +116,12 @@ def filter_type(model: type[Base]) -> Any:
         "or": Input(maybe(list[itself]), "At least one of these holds."),
         "not": Input(maybe(itself), "This does not hold."),
     }
-    return input_type(name, f"Conditions on a {model.__name__}; all must hold.", fields)
+    return input_type(
+        name,
+        f"Conditions on `{model.__name__}`; all must hold. None of them may be null: "
+        "leave out what is not meant.",
+        fields,
+    )
 
 
 def _related_filter(relation: Relation) -> Deferred:
@@ -155,7 +160,7 @@ def _comparisons(of: Kind, words: Hashable) -> Any:
     name = value.__name__ if words else _FILTER_NAMES.get(of, of.name.title())
     return input_type(
         f"{name}Filter",
-        f"Conditions on a {name} value; all must hold.",
+        f"Conditions on a value of `{name}`; all must hold. None may be null.",
         {
             operator: Input(_operand(operator, value), description)
             for operator, description in _OPERATORS[of].items()

@@ -10,7 +10,7 @@ from ..services.performing import perform
 from ..services.unit_of_work import Outcome
 from ..services.upserting import ManyRefused
 from .context import Info
-from .fields import Input, argument, row_field
+from .fields import Input, argument, maybe, row_field
 from .inputs import (
     REQUIRED_VERSION,
     VERSION,
@@ -44,7 +44,7 @@ def mutation(
     title = name[0].upper() + name[1:]
     own = answers or {_snake(model.__name__): subject_field(model)}
     payload = payload_type(f"{title}Payload", own)
-    takes = input_of(f"{title}Input", f"What `{name}` takes.", inputs)
+    takes = input_of(f"{title}Input", _takes(name), inputs)
 
     async def answer(_: Any, info: Info, arguments: dict[str, Any]) -> Payload:
         given, context = arguments["input"], info.context
@@ -63,9 +63,16 @@ def mutation(
             return Payload(errors=(error,))
         return Payload(outcome)
 
-    return row_field(
-        payload, answer, description, [argument("input", takes, "What to do.")], name
-    )
+    # Nullable: an error of one mutation must not take away the others' answers.
+    what = argument("input", takes, "What to do.")
+    return row_field(maybe(payload), answer, description, [what], name)
+
+
+def _takes(name: str) -> str:
+    said = f"What `{name}` takes."
+    if not name.startswith("update"):
+        return said
+    return f"{said} What is left out stays as it is; null empties what may be empty."
 
 
 def create(

@@ -187,8 +187,6 @@ async def _undo(connection: Connection) -> None:
     """Undo the transaction; where the connection is gone, it is gone with it."""
     try:
         await connection.rollback()
-        # A flush that failed has left the session unusable.
-        await connection.session.rollback()
     except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
         # What went wrong at first is what the client has to hear of.
         log.info("A transaction could not be rolled back", exc_info=True)

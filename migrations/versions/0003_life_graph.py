@@ -379,7 +379,7 @@ def _create_commitments() -> None:
             sa.Text(),
             server_default="accepted",
             nullable=False,
-            comment="How far it has come.",
+            comment="How far it has come; by default ACCEPTED.",
         ),
         sa.Column(
             "severity",
