@@ -66,7 +66,7 @@ def postgres(programs: Path) -> Iterator[str]:
 
 
 def until_it_answers(programs: Path, socket: Path) -> None:
-    asking = [programs / "pg_isready", "--quiet", f"--host={socket}"]
+    asking: list[str | Path] = [programs / "pg_isready", "--quiet", f"--host={socket}"]
     give_up_at = time.monotonic() + WAIT_S
     while subprocess.run(asking, check=False).returncode:
         if time.monotonic() > give_up_at:

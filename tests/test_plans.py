@@ -234,5 +234,13 @@ def faults(
         # A few workspaces are one page, of which an index would be no shortcut.
         if plan.whole_tables - {"workspaces"}
         or (sorts and plan.sorts(more_than=FEW))
-        or (workspaces and plan.whole_workspaces)
+        or (workspaces and _beside_members(plan))
     ]
+
+
+def _beside_members(plan: Plan) -> set[str]:
+    """What is read of a whole workspace but its members, who are few.
+
+    Whose users may be seen is asked of all of them at once.
+    """
+    return {one for one in plan.whole_workspaces if "workspace_members" not in one}

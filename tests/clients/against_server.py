@@ -1,6 +1,6 @@
 """Checks of a running server by programs of others.
 
-    python tests/clients/against_server.py http     GraphQL over HTTP, by npm's graphql-http
+    python tests/clients/against_server.py http     the audits of GraphQL over HTTP
     python tests/clients/against_server.py browser  GraphiQL in a headless Chromium
 
 Each starts a server of its own on an empty data directory. Where npm, its registry or
@@ -10,7 +10,6 @@ Chromium is missing, the check is skipped: visibly, but that is no failure.
 import shutil
 import sys
 import tempfile
-from pathlib import Path
 
 from check import BUILD, HERE, Report, Skipped, install_from_npm, run
 from graphiql import BROWSERS
