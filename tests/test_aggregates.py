@@ -101,7 +101,7 @@ async def test_groups_by_several_keys_have_figures_of_their_own(
 ) -> None:
     answer = await read(
         "{ commitments { groups(by: [STATE, SEVERITY], first: 100) "
-        "{ key { state severity title } "
+        "{ key { state severity source } "
         "aggregate { count sum { priority } max { priority } } } } }"
     )
 
@@ -113,7 +113,7 @@ async def test_groups_by_several_keys_have_figures_of_their_own(
     assert sorted(found, key=str) == sorted(
         (
             {
-                "key": {"state": state, "severity": severity, "title": None},
+                "key": {"state": state, "severity": severity, "source": None},
                 "aggregate": {
                     "count": len(priorities),
                     "sum": {"priority": str(sum(priorities))},

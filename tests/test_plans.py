@@ -159,7 +159,6 @@ async def test_what_is_urgent_is_read_along_its_priority(planned: Planned) -> No
     assert not faults([plan], sorts=True)
 
 
-@pytest.mark.xfail(reason="The index has the times in the other order.")
 @pytest.mark.parametrize("direction", ["ASC", "DESC"])
 @pytest.mark.parametrize("due", ["", 'dueAt: {lte: "2026-02-01T00:00:00Z"}'])
 async def test_what_is_due_in_a_state_is_read_along_its_time(
@@ -175,7 +174,6 @@ async def test_what_is_due_in_a_state_is_read_along_its_time(
     assert not faults([plan], sorts=True)
 
 
-@pytest.mark.xfail(reason="The index has the kind of actor before the actor.")
 async def test_what_somebody_did_is_read_from_its_end(planned: Planned) -> None:
     plans = await planned(
         "{ viewer { user { interactions(last: 5) { nodes { id } } } } }"

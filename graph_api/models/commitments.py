@@ -52,7 +52,12 @@ class Commitment(Entity, Imported):
         references("role_id", "roles", "CASCADE"),
         references("counterparty_id", "parties", "SET NULL"),
         index("idx_commitments_role", "role_id", "id"),
-        index("idx_commitments_state_due", "state", "due_at", "id"),
+        index(
+            "idx_commitments_state_due",
+            "state",
+            text("due_at DESC NULLS LAST"),
+            text("id DESC"),
+        ),
         ordered("idx_commitments_priority", "priority"),
         ordered("idx_commitments_due_at", "due_at"),
         ordered("idx_commitments_title", "title"),

@@ -47,7 +47,6 @@ class Interaction(Tenant, Keyed):
         ),
         index(
             "idx_interactions_actor",
-            "actor_type",
             "actor_id",
             "position",
             postgresql_where=text("actor_id IS NOT NULL"),

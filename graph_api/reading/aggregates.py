@@ -5,7 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, Double, Numeric, Select, cast, func
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Double,
+    Numeric,
+    Select,
+    cast,
+    func,
+)
 
 from ..models import Base
 from .columns import NUMBERS, Kind, column_of, columns_of, kind
@@ -35,6 +44,13 @@ _AVERAGES: dict[Kind, Any] = {
     Kind.FLOAT: Double(),
     Kind.DECIMAL: Numeric(),
 }
+
+
+# Counters of our own, of which no figure says anything.
+_MEANINGLESS = frozenset({"position", "version"})
+
+# The longest texts that rows are grouped by: names and not descriptions.
+MAX_GROUPED = 255
 
 
 @dataclass(frozen=True)
@@ -69,7 +85,11 @@ class Grouping:
 def measurable(model: type[Base], function: str) -> list[str]:
     """The attributes of `model` that `function` can be applied to."""
     kinds = NUMBERS if function in {"sum", "avg"} else NUMBERS | {Kind.TIME}
-    return [key for key, column in columns_of(model).items() if kind(column) in kinds]
+    return [
+        key
+        for key, column in columns_of(model).items()
+        if kind(column) in kinds and key not in _MEANINGLESS
+    ]
 
 
 def groupable(model: type[Base]) -> list[str]:
@@ -78,8 +98,15 @@ def groupable(model: type[Base]) -> list[str]:
     return [
         key
         for key, column in columns_of(model).items()
-        if kind(column) not in not_by and key not in {"id", "position", "version"}
+        if kind(column) not in not_by and key not in {"id", *_MEANINGLESS}
+        if not _is_long(column)
     ]
+
+
+def _is_long(column: Column[Any]) -> bool:
+    """Whether it holds texts that hardly two rows have in common."""
+    length = getattr(column.type, "length", None)
+    return kind(column) is Kind.TEXT and (length is None or length > MAX_GROUPED)
 
 
 def count_of(

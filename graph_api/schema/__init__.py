@@ -11,6 +11,7 @@ from .documents import DocumentMutations, DocumentQueries
 from .entity import Node, node_by_id, nodes_by_ids
 from .fields import argument, maybe, row_field
 from .knowledge import KnowledgeMutations, KnowledgeQueries
+from .links import LinkMutations, LinkQueries
 from .organizing import OrganizingMutations, OrganizingQueries
 from .parties import PartyMutations, PartyQueries
 from .payloads import ERROR_TYPES
@@ -24,6 +25,7 @@ class Query(
     PartyQueries,
     CommitmentQueries,
     DocumentQueries,
+    LinkQueries,
     OrganizingQueries,
     KnowledgeQueries,
 ):
@@ -48,6 +50,7 @@ class Mutation(
     PartyMutations,
     CommitmentMutations,
     DocumentMutations,
+    LinkMutations,
     OrganizingMutations,
     KnowledgeMutations,
 ):

@@ -1,4 +1,4 @@
-"""Documents, and how they are linked, as clients see them."""
+"""Documents, as clients see them."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -8,12 +8,9 @@ from uuid import UUID
 import strawberry
 
 from .. import models
-from ..errors import BadUserInput, Invalid
-from ..ids import global_id, parse_global_id
 from ..models import (
     ClassificationStatus,
     DocumentSource,
-    EntityType,
     IngestionStatus,
     ProcessingStatus,
 )
@@ -26,10 +23,8 @@ from ..services.documents import Documents
 from .commitments import duplicate_field
 from .context import Info
 from .entity import (
-    ENTITY_MODELS,
     Entity,
     Node,
-    any_entity,
     entity,
     find,
     listing,
@@ -40,7 +35,7 @@ from .entity import (
 from .fields import Input, argument, maybe, row_field
 from .inputs import VERSION, an_id, read_id, values_of, written
 from .mutations import Given, delete, mutation, row_id, update
-from .payloads import Payload, subject_field
+from .payloads import subject_field
 from .registry import shown_as
 from .scalars import BigInt, Json
 
@@ -103,21 +98,6 @@ class FileHash(Node):
     document = one(models.FileHash.document_id)
 
 
-@entity(models.DocumentLink)
-class DocumentLink(Node):
-    """A document is about something."""
-
-    entity_type: EntityType
-    relation: str
-    created_at: datetime
-
-    document = one(models.DocumentLink.document_id)
-    target = any_entity(
-        models.DocumentLink.entity_id,
-        "What the document is about; null if it is gone since.",
-    )
-
-
 async def _file_by_hash(_row: Any, info: Info, given: dict[str, Any]) -> Any:
     known = Compare(models.FileHash, "file_hash", "eq", given["hash"].lower())
     page = Page(limit=1, order=total(models.FileHash, ()), where=known)
@@ -131,10 +111,6 @@ class DocumentQueries:
 
     document = find(models.Document, "The document with this id.")
     documents = listing(models.Document, "The documents of the workspace.")
-    document_link = find(models.DocumentLink, "The document link with this id.")
-    document_links = listing(
-        models.DocumentLink, "The document links of the workspace."
-    )
     file_by_hash = row_field(
         maybe(shown_as(models.FileHash)),
         _file_by_hash,
@@ -186,57 +162,6 @@ async def _tag(documents: Documents, given: Given) -> None:
         return [read_id(id, type, name) for id in given.get(name) or ()]
 
     await documents.tag(ids("ids", "Document"), ids("add", "Tag"), ids("remove", "Tag"))
-
-
-async def _link(documents: Documents, given: Given) -> None:
-    model, target = _target(given)
-    document = row_id(models.Document, given, "documentId")
-    await documents.link(document, model, target, given["relation"])
-
-
-def _target(given: Given) -> tuple[type[models.Entity], UUID]:
-    """The model and key of what is to be linked to.
-
-    A bare UUID needs `targetType` beside it. Raises Invalid when no entity is meant.
-    """
-    kind = given.get("targetType")
-    if kind is not None:
-        model = ENTITY_MODELS[EntityType(kind)]
-        return model, read_id(given["targetId"], model.__name__, "targetId")
-    try:
-        name, key = parse_global_id(given["targetId"])
-    except BadUserInput as error:
-        message = f"{error.message} Beside a bare UUID, `targetType` must be given."
-        raise Invalid(message, path=("targetId",)) from error
-    for model in ENTITY_MODELS.values():
-        if model.__name__ == name:
-            return model, key
-    raise Invalid(
-        f"Documents cannot be linked to objects of type {name[:100]!r}.",
-        path=("targetId",),
-    )
-
-
-async def _unlink(documents: Documents, given: Given) -> None:
-    await documents.unlink(row_id(models.DocumentLink, given))
-
-
-def _link_field() -> Any:
-    def answer(payload: Payload, info: Info, _: Any) -> Any:
-        link = payload.outcome.extra.get("link")
-        return link and info.context.loaders.get(models.DocumentLink, UUID(link))
-
-    return row_field(maybe(shown_as(models.DocumentLink)), answer, "The link.")
-
-
-def _deleted_link_field() -> Any:
-    def answer(payload: Payload, *_: Any) -> str | None:
-        link = payload.outcome.extra.get("link")
-        return link and global_id("DocumentLink", UUID(link))
-
-    return row_field(
-        maybe(strawberry.ID), answer, "The id that the link had; null if refused."
-    )
 
 
 def _documents_field() -> Any:
@@ -292,34 +217,4 @@ class DocumentMutations:
         },
         _tag,
         answers={"documents": _documents_field()},
-    )
-    link_document = mutation(
-        "linkDocument",
-        Documents,
-        "Say that a document is about something, or what it is to it.",
-        {
-            "documentId": an_id("Document"),
-            "targetId": Input(
-                strawberry.ID, "What it is about: the global id of any entity."
-            ),
-            "targetType": Input(
-                maybe(EntityType), "The kind of target, where its id is a bare UUID."
-            ),
-            "relation": Input(
-                str, "What the document is to it, such as `evidence`.", "about"
-            ),
-        },
-        _link,
-        answers={"document": subject_field(models.Document), "link": _link_field()},
-    )
-    unlink_document = mutation(
-        "unlinkDocument",
-        Documents,
-        "Remove a link.",
-        {"id": an_id("DocumentLink")},
-        _unlink,
-        answers={
-            "document": subject_field(models.Document),
-            "deleted_id": _deleted_link_field(),
-        },
     )

@@ -54,7 +54,7 @@ def _read_decimal(value: Any) -> Decimal:
         number = Decimal(str(value) if is_number and len(str(value)) <= 40 else "NaN")
     except InvalidOperation:
         number = Decimal("NaN")
-    if not number.is_finite():
+    if not number.is_finite() or not -40 < int(number.as_tuple().exponent) < 40:
         raise _refusal("Decimal", value, 'write it as "12.3456"')
     return number
 

@@ -521,7 +521,12 @@ def _create_commitments() -> None:
     op.create_index(
         "idx_commitments_state_due",
         "commitments",
-        ["workspace_id", "state", "due_at", "id"],
+        [
+            "workspace_id",
+            "state",
+            sa.text("due_at DESC NULLS LAST"),
+            sa.text("id DESC"),
+        ],
     )
     op.create_index(
         "idx_commitments_priority",

@@ -377,7 +377,7 @@ def _create_interactions() -> None:
     op.create_index(
         "idx_interactions_actor",
         "interactions",
-        ["workspace_id", "actor_type", "actor_id", "position"],
+        ["workspace_id", "actor_id", "position"],
         postgresql_where=sa.text("actor_id IS NOT NULL"),
     )
     op.create_index(
