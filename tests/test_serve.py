@@ -253,6 +253,19 @@ def test_workers_share_the_secret_and_end_when_their_parent_is_killed(
     assert stat.S_IMODE((data_dir / "secret_key").stat().st_mode) == 0o600
 
 
+def test_a_worker_that_dies_is_replaced(serve: Callable[..., Server]) -> None:
+    server = serve("--workers", "2")
+    assert server.ask(WHO) == (200, LOCAL)
+    first, second = workers_of(server)
+
+    os.kill(int(first.name), signal.SIGKILL)
+    until(lambda: len({*workers_of(server)} - {first, second}) == 1)
+    ended = server.send(signal.SIGTERM)
+
+    assert ended == 0
+    assert "WARNING graph_api.cli.serving A worker has died" in server.said()
+
+
 def workers_of(server: Server) -> list[Path]:
     """The processes that `multiprocessing` made, of which PostgreSQL is none."""
     pid = server.process.pid

@@ -81,10 +81,6 @@ def end_in_order(exit_code: int) -> None:
         sys.exit(exit_code)
 
     signal.signal(signal.SIGTERM, end)
-    take_hang_up_for_end()
-
-
-def take_hang_up_for_end() -> None:
-    """Let a closed terminal do what SIGTERM does, unless `nohup` said otherwise."""
+    # A terminal that was closed, unless `nohup` said otherwise.
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))

@@ -1,5 +1,6 @@
 """uvicorn, as this server wants it: in this process, or in several of its children."""
 
+import logging
 import socket
 import threading
 from functools import partial
@@ -13,7 +14,8 @@ from uvicorn.supervisors import Multiprocess
 
 from ..config import Settings
 from .logs import logging_configuration
-from .options import take_hang_up_for_end
+
+log = logging.getLogger(__name__)
 
 _CREATE_APP = "graph_api.app:create_app"
 
@@ -62,11 +64,28 @@ def run_server(config: uvicorn.Config, listener: socket.socket) -> None:
     if config.workers == 1:
         uvicorn.Server(config).run([listener])
         return
-    supervisor = Multiprocess(config, [listener])
-    take_hang_up_for_end()
-    supervisor.run()
-    if any(worker.exitcode == STARTUP_FAILURE for worker in supervisor.processes):
+    workers = Workers(config, [listener])
+    workers.run()
+    if any(worker.exitcode == STARTUP_FAILURE for worker in workers.processes):
         raise typer.Exit(STARTUP_FAILURE)
+
+
+class Workers(Multiprocess):
+    """uvicorn's supervisor, which replaces those who die."""
+
+    def keep_subprocess_alive(self) -> None:
+        before = list(self.processes)
+        super().keep_subprocess_alive()
+        for old, new in zip(before, self.processes, strict=True):
+            if old is not new:
+                log.warning(
+                    "A worker has died and was replaced",
+                    extra={"pid": old.pid, "exit_code": old.exitcode},
+                )
+
+    def handle_hup(self) -> None:
+        # A closed terminal; uvicorn would only start the workers anew.
+        self.handle_term()
 
 
 def _make_app(settings: Settings) -> ASGIApp:
