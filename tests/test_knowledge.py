@@ -1,7 +1,6 @@
 """Writing the knowledge graph, one piece at a time or a thousand."""
 
 import asyncio
-import time
 from collections import Counter
 from typing import Any
 
@@ -663,7 +662,6 @@ async def test_a_thousand_nodes_are_written_by_few_statements(
     run: Run, statements: Statements
 ) -> None:
     items = [node(str(i), embedding=[0.5] * 3) for i in range(1_000)]
-    begun = time.perf_counter()
 
     created = await write(run, "upsertKnowledgeNodes", items=items)
     creating = len(statements)
@@ -672,7 +670,6 @@ async def test_a_thousand_nodes_are_written_by_few_statements(
     assert created == again == {"userErrors": []}
     assert creating <= 5
     assert len(statements) == creating + 1
-    assert time.perf_counter() - begun < 4
 
 
 async def test_a_thousand_edges_are_written_by_few_statements(
@@ -681,13 +678,11 @@ async def test_a_thousand_edges_are_written_by_few_statements(
     a = await make.knowledge_node()
     statements.clear()
     items = [edge(a, a, str(i), externalRef=str(i)) for i in range(1_000)]
-    begun = time.perf_counter()
 
     payload = await write(run, "upsertKnowledgeEdges", items=items)
 
     assert payload == {"userErrors": []}
     assert len(statements) <= 7
-    assert time.perf_counter() - begun < 2
 
 
 async def test_the_same_items_ten_times_at_once_are_made_once(
