@@ -254,5 +254,5 @@ async def _release(bound: Connection, connection: AsyncConnection) -> None:
             await (await bound.driver).execute("ROLLBACK")
     except Exception:
         # In whatever state it is, nobody else shall get it.
-        log.info("A connection was thrown away", exc_info=True)
+        log.debug("A connection was thrown away", exc_info=True)
         await connection.invalidate()
