@@ -1,6 +1,6 @@
 """`python -m graph_api` is `graph-api`."""
 
-from .cli import main
+from graph_api.cli import main
 
 if __name__ == "__main__":
     main()

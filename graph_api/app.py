@@ -14,18 +14,18 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.types import ASGIApp
 
-from .config import Settings, settings
-from .database.engine import Database
-from .database.local import local_caller
-from .database.migrations import head
-from .errors import ConfigurationError
-from .execution.database_errors import database_error
-from .execution.limits import Limits
-from .execution.operation import Executor
-from .http import exception_handlers, guarded, routes
-from .reading.cursors import Cursors
-from .schema import graphql_schema
-from .schema.context import Context, Surroundings
+from graph_api.config import Settings, settings
+from graph_api.database.engine import Database
+from graph_api.database.local import local_caller
+from graph_api.database.migrations import head
+from graph_api.errors import ConfigurationError
+from graph_api.execution.database_errors import database_error
+from graph_api.execution.limits import Limits
+from graph_api.execution.operation import Executor
+from graph_api.http import exception_handlers, guarded, routes
+from graph_api.reading.cursors import Cursors
+from graph_api.schema import graphql_schema
+from graph_api.schema.context import Context, Surroundings
 
 _PATIENCE_S = 30.0
 _PAUSE_S = 0.2

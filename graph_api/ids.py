@@ -8,7 +8,7 @@ import binascii
 from base64 import b64decode, b64encode
 from uuid import UUID
 
-from .errors import BadUserInput
+from graph_api.errors import BadUserInput
 
 
 def global_id(type: str, key: UUID) -> str:

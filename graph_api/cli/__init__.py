@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from ..errors import GraphApiError
+from graph_api.errors import GraphApiError
 
 # The module of each command, and the first sentence of its help.
 COMMANDS = {

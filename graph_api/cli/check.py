@@ -4,12 +4,12 @@ import asyncio
 
 import typer
 
-from ..config import Settings
-from ..database.migrations import current, head
-from ..database.running import RunningDatabase
-from ..errors import ConfigurationError
-from .health import findings
-from .options import DatabaseUrl, DataDir, new_app, opened
+from graph_api.cli.health import findings
+from graph_api.cli.options import DatabaseUrl, DataDir, new_app, opened
+from graph_api.config import Settings
+from graph_api.database.migrations import current, head
+from graph_api.database.running import RunningDatabase
+from graph_api.errors import ConfigurationError
 
 app = new_app()
 

@@ -11,11 +11,11 @@ from typing import IO, Annotated, cast
 import asyncpg
 import typer
 
-from ..database.local import LOCAL_WORKSPACE_ID
-from ..errors import ConfigurationError
-from ..transfer import Summary, connect, export_workspace
-from .options import DatabaseUrl, DataDir, new_app, opened
-from .progress import shown
+from graph_api.cli.options import DatabaseUrl, DataDir, new_app, opened
+from graph_api.cli.progress import shown
+from graph_api.database.local import LOCAL_WORKSPACE_ID
+from graph_api.errors import ConfigurationError
+from graph_api.transfer import Summary, connect, export_workspace
 
 app = new_app()
 

@@ -21,9 +21,9 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from ..database.engine import APPLICATION_ROLE, async_url
-from ..database.local import LOCAL_WORKSPACE_ID
-from ..models import Base, DocumentLink, Entity
+from graph_api.database.engine import APPLICATION_ROLE, async_url
+from graph_api.database.local import LOCAL_WORKSPACE_ID
+from graph_api.models import Base, DocumentLink, Entity
 
 _TOLD = 5
 

@@ -9,11 +9,11 @@ from typing import Annotated, Literal
 import asyncpg
 import typer
 
-from ..database.local import LOCAL_WORKSPACE_ID, local_caller
-from ..errors import ConfigurationError
-from ..transfer import Summary, connect, import_files
-from .options import DatabaseUrl, DataDir, new_app, opened
-from .progress import shown
+from graph_api.cli.options import DatabaseUrl, DataDir, new_app, opened
+from graph_api.cli.progress import shown
+from graph_api.database.local import LOCAL_WORKSPACE_ID, local_caller
+from graph_api.errors import ConfigurationError
+from graph_api.transfer import Summary, connect, import_files
 
 app = new_app()
 

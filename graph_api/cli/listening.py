@@ -5,8 +5,8 @@ import ipaddress
 import socket
 from typing import Any
 
-from ..config import Settings
-from ..errors import ConfigurationError
+from graph_api.config import Settings
+from graph_api.errors import ConfigurationError
 
 # As many clients wait for the server to start, or to be less busy.
 _BACKLOG = 2048

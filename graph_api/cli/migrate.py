@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from ..database import migrations
-from .options import DatabaseUrl, DataDir, new_app, opened
+from graph_api.cli.options import DatabaseUrl, DataDir, new_app, opened
+from graph_api.database import migrations
 
 app = new_app(
     help="Move the database from one revision to another.",

@@ -10,9 +10,9 @@ from typing import Annotated, Any
 import typer
 from pydantic import SecretStr
 
-from ..config import Settings, settings
-from ..database.running import RunningDatabase, running
-from .logs import configure_logging
+from graph_api.cli.logs import configure_logging
+from graph_api.config import Settings, settings
+from graph_api.database.running import RunningDatabase, running
 
 DataDir = Annotated[
     Path | None,

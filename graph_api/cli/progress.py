@@ -15,8 +15,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from ..transfer import Progress as Step
-from ..transfer.report import OnProgress
+from graph_api.transfer import Progress as Step
+from graph_api.transfer.report import OnProgress
 
 _WORDS = {
     "waiting": "Waiting for another import",

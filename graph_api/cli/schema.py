@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from ..errors import ConfigurationError
-from ..schema import sdl
-from .options import new_app
+from graph_api.cli.options import new_app
+from graph_api.errors import ConfigurationError
+from graph_api.schema import sdl
 
 app = new_app()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from ..errors import ConfigurationError
+from graph_api.errors import ConfigurationError
 
 
 def kept_secret(data_dir: Path) -> SecretStr:

@@ -8,14 +8,14 @@ from typing import Any
 import typer
 from sqlalchemy import select
 
-from ..config import Settings
-from ..database.engine import Connection, Database
-from ..database.local import LOCAL_WORKSPACE_ID, local_caller
-from ..models import Collection, Tag
-from ..services.entities import EntityService
-from ..services.organizing import Collections, Tags
-from ..services.unit_of_work import Terms
-from .options import DatabaseUrl, DataDir, new_app, opened
+from graph_api.cli.options import DatabaseUrl, DataDir, new_app, opened
+from graph_api.config import Settings
+from graph_api.database.engine import Connection, Database
+from graph_api.database.local import LOCAL_WORKSPACE_ID, local_caller
+from graph_api.models import Collection, Tag
+from graph_api.services.entities import EntityService
+from graph_api.services.organizing import Collections, Tags
+from graph_api.services.unit_of_work import Terms
 
 app = new_app()
 

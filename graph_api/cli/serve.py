@@ -11,15 +11,15 @@ from typing import Annotated
 import typer
 from pydantic import SecretStr
 
-from ..config import Settings
-from ..database.running import RunningDatabase, running
-from ..errors import ConfigurationError
-from .listening import address_of, listen, refuse_strangers
-from .logs import configure_logging
-from .options import DatabaseUrl, DataDir, chosen, end_in_order, new_app
-from .secret import kept_secret
-from .serving import configured, import_app, run_server
-from .upkeep import kept_up
+from graph_api.cli.listening import address_of, listen, refuse_strangers
+from graph_api.cli.logs import configure_logging
+from graph_api.cli.options import DatabaseUrl, DataDir, chosen, end_in_order, new_app
+from graph_api.cli.secret import kept_secret
+from graph_api.cli.serving import configured, import_app, run_server
+from graph_api.cli.upkeep import kept_up
+from graph_api.config import Settings
+from graph_api.database.running import RunningDatabase, running
+from graph_api.errors import ConfigurationError
 
 app = new_app()
 

@@ -12,8 +12,8 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.importer import import_from_string
 from uvicorn.supervisors import Multiprocess
 
-from ..config import Settings
-from .logs import logging_configuration
+from graph_api.cli.logs import logging_configuration
+from graph_api.config import Settings
 
 log = logging.getLogger(__name__)
 

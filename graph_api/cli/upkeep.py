@@ -5,8 +5,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..database.embedded import EmbeddedServer
-from ..errors import ConfigurationError
+from graph_api.database.embedded import EmbeddedServer
+from graph_api.errors import ConfigurationError
 
 log = logging.getLogger(__name__)
 

@@ -23,8 +23,8 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 
-from ..config import Settings
-from ..errors import ConfigurationError
+from graph_api.config import Settings
+from graph_api.errors import ConfigurationError
 
 log = logging.getLogger(__name__)
 

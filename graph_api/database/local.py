@@ -12,9 +12,9 @@ from sqlalchemy import pool, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from ..caller import Caller
-from ..errors import ConfigurationError
-from .engine import async_url
+from graph_api.caller import Caller
+from graph_api.database.engine import async_url
+from graph_api.errors import ConfigurationError
 
 LOCAL_USER_ID = UUID("00000000-0000-0000-0000-000000000001")
 LOCAL_WORKSPACE_ID = UUID("00000000-0000-0000-0000-000000000002")

@@ -15,12 +15,12 @@ from sqlalchemy import pool, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from ..config import Settings
-from ..errors import ConfigurationError
-from .embedded import EmbeddedServer
-from .engine import APPLICATION_ROLE, Database, async_url
-from .local import ensure_local_rows
-from .migrations import current, head, upgrade
+from graph_api.config import Settings
+from graph_api.database.embedded import EmbeddedServer
+from graph_api.database.engine import APPLICATION_ROLE, Database, async_url
+from graph_api.database.local import ensure_local_rows
+from graph_api.database.migrations import current, head, upgrade
+from graph_api.errors import ConfigurationError
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,13 @@
 """What is stored: one module a domain, all importable from here."""
 
-from .accounts import IdempotencyKey, MemberRole, Membership, User, Workspace
-from .base import (
+from graph_api.models.accounts import (
+    IdempotencyKey,
+    MemberRole,
+    Membership,
+    User,
+    Workspace,
+)
+from graph_api.models.base import (
     Base,
     Entity,
     EntityType,
@@ -11,8 +17,13 @@ from .base import (
     Versioned,
     public_name,
 )
-from .commitments import Commitment, CommitmentSource, CommitmentState, CommitmentType
-from .documents import (
+from graph_api.models.commitments import (
+    Commitment,
+    CommitmentSource,
+    CommitmentState,
+    CommitmentType,
+)
+from graph_api.models.documents import (
     ClassificationStatus,
     Document,
     DocumentLink,
@@ -21,11 +32,17 @@ from .documents import (
     IngestionStatus,
     ProcessingStatus,
 )
-from .interactions import ActorType, Interaction
-from .knowledge import KnowledgeEdge, KnowledgeNode
-from .organizing import Annotation, AnnotationKind, Collection, DocumentTag, Tag
-from .parties import Party, PartyKind, Role
-from .signals import Signal, SignalSource, SignalStatus
+from graph_api.models.interactions import ActorType, Interaction
+from graph_api.models.knowledge import KnowledgeEdge, KnowledgeNode
+from graph_api.models.organizing import (
+    Annotation,
+    AnnotationKind,
+    Collection,
+    DocumentTag,
+    Tag,
+)
+from graph_api.models.parties import Party, PartyKind, Role
+from graph_api.models.signals import Signal, SignalSource, SignalStatus
 
 __all__ = [
     "ActorType",

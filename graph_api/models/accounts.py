@@ -11,8 +11,8 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .base import Base, Json, Keyed, Tenant, Versioned, index
-from .rules import Filled, Words, rule
+from graph_api.models.base import Base, Json, Keyed, Tenant, Versioned, index
+from graph_api.models.rules import Filled, Words, rule
 
 
 class MemberRole(StrEnum):

@@ -24,8 +24,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 from sqlalchemy.types import Text
 
-from ..keys import new_key
-from .rules import Filled, JsonObject, checks, rule
+from graph_api.keys import new_key
+from graph_api.models.rules import Filled, JsonObject, checks, rule
 
 Json = dict[str, Any]
 

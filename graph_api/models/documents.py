@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .base import (
+from graph_api.models.base import (
     Entity,
     EntityType,
     Imported,
@@ -37,7 +37,7 @@ from .base import (
     points_at,
     references,
 )
-from .rules import HIDDEN, AtMost, Filled, Matching, Within, Words, rule
+from graph_api.models.rules import HIDDEN, AtMost, Filled, Matching, Within, Words, rule
 
 SHA256 = Matching("[0-9a-f]{64}", "64 hexadecimal digits in lower case")
 

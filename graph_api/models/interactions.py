@@ -10,8 +10,8 @@ from sqlalchemy import BigInteger, FetchedValue, Identity, Numeric, String, func
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import UserDefinedType
 
-from .base import EntityType, Json, Keyed, Tenant, index, points_at
-from .rules import HIDDEN, JsonArray, JsonObject, Words
+from graph_api.models.base import EntityType, Json, Keyed, Tenant, index, points_at
+from graph_api.models.rules import HIDDEN, JsonArray, JsonObject, Words
 
 
 class Xid8(UserDefinedType[int]):

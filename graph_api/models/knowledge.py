@@ -6,8 +6,17 @@ from sqlalchemy import REAL, CheckConstraint, String, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .base import Entity, Imported, Json, gin, imported, index, ordered, references
-from .rules import AtMost, Filled, Within, rule
+from graph_api.models.base import (
+    Entity,
+    Imported,
+    Json,
+    gin,
+    imported,
+    index,
+    ordered,
+    references,
+)
+from graph_api.models.rules import AtMost, Filled, Within, rule
 
 # The longest vector that common embedding models make.
 MAX_DIMENSIONS = 4096

@@ -6,8 +6,17 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .base import Entity, Imported, Keyed, Tenant, imported, index, ordered, references
-from .rules import AtMost, Filled, Matching, Within, Words, rule
+from graph_api.models.base import (
+    Entity,
+    Imported,
+    Keyed,
+    Tenant,
+    imported,
+    index,
+    ordered,
+    references,
+)
+from graph_api.models.rules import AtMost, Filled, Matching, Within, Words, rule
 
 COLOR = Matching("#[0-9a-fA-F]{6}", "a color such as #1f77b4")
 

@@ -6,8 +6,17 @@ from uuid import UUID
 from sqlalchemy import String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .base import Entity, Imported, Json, gin, imported, index, ordered, references
-from .rules import AtMost, Filled, Words, rule
+from graph_api.models.base import (
+    Entity,
+    Imported,
+    Json,
+    gin,
+    imported,
+    index,
+    ordered,
+    references,
+)
+from graph_api.models.rules import AtMost, Filled, Words, rule
 
 
 class PartyKind(StrEnum):

@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import Numeric, String, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .base import Entity, Json, index, ordered, references
-from .rules import Filled, Within, Words, rule
+from graph_api.models.base import Entity, Json, index, ordered, references
+from graph_api.models.rules import Filled, Within, Words, rule
 
 
 class SignalSource(StrEnum):

@@ -16,10 +16,10 @@ from sqlalchemy import (
     func,
 )
 
-from ..models import Base
-from .columns import NUMBERS, Kind, column_of, columns_of, kind
-from .filters import Condition
-from .relations import Rows
+from graph_api.models import Base
+from graph_api.reading.columns import NUMBERS, Kind, column_of, columns_of, kind
+from graph_api.reading.filters import Condition
+from graph_api.reading.relations import Rows
 
 # Beyond this, `totalCount` says no more than that there are more: a client shows
 # "10,000+", and the server need not read a million rows to say so.

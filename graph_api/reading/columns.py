@@ -20,8 +20,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import ColumnProperty
 
-from ..models import Base
-from ..models.rules import Words
+from graph_api.models import Base
+from graph_api.models.rules import Words
 
 
 class Kind(Enum):

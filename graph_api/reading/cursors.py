@@ -15,10 +15,10 @@ from uuid import UUID
 
 import orjson
 
-from ..errors import BadCursor
-from ..models import Base
-from .columns import Kind, column_of, kind
-from .ordering import Order
+from graph_api.errors import BadCursor
+from graph_api.models import Base
+from graph_api.reading.columns import Kind, column_of, kind
+from graph_api.reading.ordering import Order
 
 # 64 bits: forging one takes 2^63 requests on average, and gains only a row's place.
 _MAC_BYTES = 8

@@ -30,9 +30,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import aliased
 from sqlalchemy.types import TypeEngine
 
-from ..models import Base
-from .columns import Kind, column_of, kind
-from .relations import Relation
+from graph_api.models import Base
+from graph_api.reading.columns import Kind, column_of, kind
+from graph_api.reading.relations import Relation
 
 
 class Condition(Protocol):

@@ -13,14 +13,20 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, Select, Uuid, any_, func, literal, select, true
 
-from ..database.engine import Connection
-from ..models import Base
-from .aggregates import Grouping, Measure, count_of, figures_of, groups_of
-from .batching import Batches, Loader
-from .filters import Condition
-from .ordering import total
-from .pages import Page, page_of
-from .relations import Relation, Rows, all_rows
+from graph_api.database.engine import Connection
+from graph_api.models import Base
+from graph_api.reading.aggregates import (
+    Grouping,
+    Measure,
+    count_of,
+    figures_of,
+    groups_of,
+)
+from graph_api.reading.batching import Batches, Loader
+from graph_api.reading.filters import Condition
+from graph_api.reading.ordering import total
+from graph_api.reading.pages import Page, page_of
+from graph_api.reading.relations import Relation, Rows, all_rows
 
 M = TypeVar("M", bound=Base)
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, UnaryExpression
 
-from ..models import Base, Interaction
-from .columns import columns_of, table_of
+from graph_api.models import Base, Interaction
+from graph_api.reading.columns import columns_of, table_of
 
 
 @dataclass(frozen=True)

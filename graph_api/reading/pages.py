@@ -23,12 +23,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from ..models import Base
-from .columns import column_of
-from .cursors import Values
-from .filters import Condition
-from .ordering import Key, Order, along_index
-from .relations import Rows
+from graph_api.models import Base
+from graph_api.reading.columns import column_of
+from graph_api.reading.cursors import Values
+from graph_api.reading.filters import Condition
+from graph_api.reading.ordering import Key, Order, along_index
+from graph_api.reading.relations import Rows
 
 
 @dataclass(frozen=True)

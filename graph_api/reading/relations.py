@@ -13,8 +13,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, Uuid, bindparam, select
 from sqlalchemy.orm import QueryableAttribute, aliased
 
-from ..models import Base, Entity, Tenant
-from .columns import column_of, referred_model
+from graph_api.models import Base, Entity, Tenant
+from graph_api.reading.columns import column_of, referred_model
 
 Column = QueryableAttribute[UUID] | QueryableAttribute[UUID | None]
 

@@ -4,19 +4,19 @@ import strawberry
 from graphql import GraphQLSchema, lexicographic_sort_schema, print_schema
 from strawberry.schema.config import StrawberryConfig
 
-from . import enums  # noqa: F401 - describes the enumerations
-from .accounts import AccountQueries
-from .commitments import CommitmentMutations, CommitmentQueries
-from .documents import DocumentMutations, DocumentQueries
-from .entity import Node, node_by_id, nodes_by_ids
-from .fields import argument, maybe, row_field
-from .knowledge import KnowledgeMutations, KnowledgeQueries
-from .links import LinkMutations, LinkQueries
-from .organizing import OrganizingMutations, OrganizingQueries
-from .parties import PartyMutations, PartyQueries
-from .payloads import ERROR_TYPES
-from .registry import SHOWN
-from .scalars import SCALARS
+from graph_api.schema import enums  # noqa: F401 - describes the enumerations
+from graph_api.schema.accounts import AccountQueries
+from graph_api.schema.commitments import CommitmentMutations, CommitmentQueries
+from graph_api.schema.documents import DocumentMutations, DocumentQueries
+from graph_api.schema.entity import Node, node_by_id, nodes_by_ids
+from graph_api.schema.fields import argument, maybe, row_field
+from graph_api.schema.knowledge import KnowledgeMutations, KnowledgeQueries
+from graph_api.schema.links import LinkMutations, LinkQueries
+from graph_api.schema.organizing import OrganizingMutations, OrganizingQueries
+from graph_api.schema.parties import PartyMutations, PartyQueries
+from graph_api.schema.payloads import ERROR_TYPES
+from graph_api.schema.registry import SHOWN
+from graph_api.schema.scalars import SCALARS
 
 
 @strawberry.type(description="Where reading starts.")

@@ -7,11 +7,11 @@ from uuid import UUID
 
 import strawberry
 
-from .. import models
-from ..ids import global_id
-from ..models import ActorType, EntityType, MemberRole
-from .context import Info
-from .entity import (
+from graph_api import models
+from graph_api.ids import global_id
+from graph_api.models import ActorType, EntityType, MemberRole
+from graph_api.schema.context import Info
+from graph_api.schema.entity import (
     ENTITY_MODELS,
     Entity,
     Node,
@@ -23,9 +23,9 @@ from .entity import (
     many,
     one,
 )
-from .fields import Deferred, maybe, object_type, row_field
-from .registry import shown_as
-from .scalars import BigInt, Json
+from graph_api.schema.fields import Deferred, maybe, object_type, row_field
+from graph_api.schema.registry import shown_as
+from graph_api.schema.scalars import BigInt, Json
 
 
 @strawberry.interface(description="Someone or something that does things.")

@@ -7,14 +7,14 @@ from typing import Any
 import strawberry
 from graphql import FieldNode, FragmentSpreadNode, GraphQLResolveInfo, SelectionSetNode
 
-from ..errors import BadUserInput
-from ..ids import global_id
-from ..models import Base, public_name
-from ..reading.aggregates import Measure, groupable, measurable
-from ..reading.columns import Kind, column_of, kind
-from .conditions import type_behind
-from .fields import enum_type, maybe, object_type, row_field
-from .scalars import BigInt, type_of
+from graph_api.errors import BadUserInput
+from graph_api.ids import global_id
+from graph_api.models import Base, public_name
+from graph_api.reading.aggregates import Measure, groupable, measurable
+from graph_api.reading.columns import Kind, column_of, kind
+from graph_api.schema.conditions import type_behind
+from graph_api.schema.fields import enum_type, maybe, object_type, row_field
+from graph_api.schema.scalars import BigInt, type_of
 
 FUNCTIONS = {
     "sum": "The sums of the values that there are.",

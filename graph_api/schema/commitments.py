@@ -6,23 +6,23 @@ from typing import Any
 
 import strawberry
 
-from .. import models
-from ..models import (
+from graph_api import models
+from graph_api.models import (
     CommitmentSource,
     CommitmentState,
     CommitmentType,
     SignalSource,
     SignalStatus,
 )
-from ..services import commitments as moves
-from ..services.commitments import Commitments, Move
-from ..services.signals import Signals
-from .entity import Entity, entity, find, listing, one, through
-from .fields import row_field
-from .inputs import VERSION, an_id, values_of, written
-from .mutations import Given, create, delete, mutation, row_id, update
-from .payloads import subject_field
-from .scalars import Json
+from graph_api.schema.entity import Entity, entity, find, listing, one, through
+from graph_api.schema.fields import row_field
+from graph_api.schema.inputs import VERSION, an_id, values_of, written
+from graph_api.schema.mutations import Given, create, delete, mutation, row_id, update
+from graph_api.schema.payloads import subject_field
+from graph_api.schema.scalars import Json
+from graph_api.services import commitments as moves
+from graph_api.services.commitments import Commitments, Move
+from graph_api.services.signals import Signals
 
 
 @entity(models.Commitment)

@@ -7,12 +7,12 @@ from typing import Any
 
 from sqlalchemy import Column
 
-from ..errors import BadUserInput
-from ..ids import key_of
-from ..models import Base, public_name
-from ..models.rules import Words
-from ..reading.columns import Kind, columns_of, kind, referred_model
-from ..reading.filters import (
+from graph_api.errors import BadUserInput
+from graph_api.ids import key_of
+from graph_api.models import Base, public_name
+from graph_api.models.rules import Words
+from graph_api.reading.columns import Kind, columns_of, kind, referred_model
+from graph_api.reading.filters import (
     All,
     AnyOf,
     AtPath,
@@ -22,8 +22,8 @@ from ..reading.filters import (
     Some,
     every,
 )
-from ..reading.relations import Relation
-from .registry import SHOWN
+from graph_api.reading.relations import Relation
+from graph_api.schema.registry import SHOWN
 
 # At most this many values in one list, and conditions in one filter: beyond that, a
 # list of values is data and belongs into a table.

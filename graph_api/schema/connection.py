@@ -10,27 +10,27 @@ from typing import Any
 
 import strawberry
 
-from ..errors import BadUserInput
-from ..models import Base
-from ..reading.aggregates import MAX_COUNT, Grouping
-from ..reading.cursors import Values
-from ..reading.loaders import List
-from ..reading.ordering import Order
-from ..reading.pages import Page
-from ..reading.relations import Relation, Rows
-from .aggregates import (
+from graph_api.errors import BadUserInput
+from graph_api.models import Base
+from graph_api.reading.aggregates import MAX_COUNT, Grouping
+from graph_api.reading.cursors import Values
+from graph_api.reading.loaders import List
+from graph_api.reading.ordering import Order
+from graph_api.reading.pages import Page
+from graph_api.reading.relations import Relation, Rows
+from graph_api.schema.aggregates import (
     aggregate_type,
     group_field_type,
     group_keys,
     group_type,
     measures_asked,
 )
-from .conditions import condition
-from .context import Context, Info
-from .fields import Deferred, argument, maybe, object_type, row_field
-from .filters import filter_type
-from .ordering import order, order_type
-from .registry import shown_as
+from graph_api.schema.conditions import condition
+from graph_api.schema.context import Context, Info
+from graph_api.schema.fields import Deferred, argument, maybe, object_type, row_field
+from graph_api.schema.filters import filter_type
+from graph_api.schema.ordering import order, order_type
+from graph_api.schema.registry import shown_as
 
 DEFAULT_PAGE = 20
 

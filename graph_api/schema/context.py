@@ -7,12 +7,12 @@ from typing import Any, TypeVar
 
 import strawberry
 
-from ..caller import Caller
-from ..config import Settings
-from ..database.engine import Connection, Database
-from ..reading.cursors import Cursors
-from ..reading.loaders import Loaders
-from ..services.unit_of_work import Service, Terms
+from graph_api.caller import Caller
+from graph_api.config import Settings
+from graph_api.database.engine import Connection, Database
+from graph_api.reading.cursors import Cursors
+from graph_api.reading.loaders import Loaders
+from graph_api.services.unit_of_work import Service, Terms
 
 S = TypeVar("S", bound=Service)
 

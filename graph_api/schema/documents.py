@@ -7,22 +7,21 @@ from uuid import UUID
 
 import strawberry
 
-from .. import models
-from ..models import (
+from graph_api import models
+from graph_api.models import (
     ClassificationStatus,
     DocumentSource,
     IngestionStatus,
     ProcessingStatus,
 )
-from ..reading.filters import Compare
-from ..reading.loaders import List
-from ..reading.ordering import total
-from ..reading.pages import Page
-from ..reading.relations import all_rows
-from ..services.documents import Documents
-from .commitments import duplicate_field
-from .context import Info
-from .entity import (
+from graph_api.reading.filters import Compare
+from graph_api.reading.loaders import List
+from graph_api.reading.ordering import total
+from graph_api.reading.pages import Page
+from graph_api.reading.relations import all_rows
+from graph_api.schema.commitments import duplicate_field
+from graph_api.schema.context import Info
+from graph_api.schema.entity import (
     Entity,
     Node,
     entity,
@@ -32,12 +31,13 @@ from .entity import (
     one,
     through,
 )
-from .fields import Input, argument, maybe, row_field
-from .inputs import VERSION, an_id, read_id, values_of, written
-from .mutations import Given, delete, mutation, row_id, update
-from .payloads import subject_field
-from .registry import shown_as
-from .scalars import BigInt, Json
+from graph_api.schema.fields import Input, argument, maybe, row_field
+from graph_api.schema.inputs import VERSION, an_id, read_id, values_of, written
+from graph_api.schema.mutations import Given, delete, mutation, row_id, update
+from graph_api.schema.payloads import subject_field
+from graph_api.schema.registry import shown_as
+from graph_api.schema.scalars import BigInt, Json
+from graph_api.services.documents import Documents
 
 
 @entity(models.Document)

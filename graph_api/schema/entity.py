@@ -23,17 +23,24 @@ from uuid import UUID
 import strawberry
 from strawberry.types.field import StrawberryField
 
-from .. import models
-from ..errors import BadUserInput
-from ..ids import global_id, key_of, parse_global_id
-from ..models import Base, EntityType, public_name
-from ..reading.columns import column_of
-from ..reading.relations import Column, Relation, all_rows, joined, referred, referring
-from .connection import connection_field
-from .context import Info
-from .fields import Deferred, argument, describe, maybe, row_field
-from .registry import SHOWN, Shown, model_named, shown_as
-from .scalars import type_of
+from graph_api import models
+from graph_api.errors import BadUserInput
+from graph_api.ids import global_id, key_of, parse_global_id
+from graph_api.models import Base, EntityType, public_name
+from graph_api.reading.columns import column_of
+from graph_api.reading.relations import (
+    Column,
+    Relation,
+    all_rows,
+    joined,
+    referred,
+    referring,
+)
+from graph_api.schema.connection import connection_field
+from graph_api.schema.context import Info
+from graph_api.schema.fields import Deferred, argument, describe, maybe, row_field
+from graph_api.schema.registry import SHOWN, Shown, model_named, shown_as
+from graph_api.schema.scalars import type_of
 
 T = TypeVar("T")
 

@@ -4,8 +4,8 @@ from enum import StrEnum
 
 import strawberry
 
-from .. import models
-from .fields import describe
+from graph_api import models
+from graph_api.schema.fields import describe
 
 _MEANINGS: dict[type[StrEnum], dict[str, str]] = {
     models.PartyKind: {

@@ -12,7 +12,7 @@ from strawberry.types.enum import StrawberryEnumDefinition
 from strawberry.types.field import StrawberryField
 from strawberry.types.lazy_type import LazyType
 
-from .context import Info
+from graph_api.schema.context import Info
 
 Answer = Callable[[Any, Info, dict[str, Any]], Any]
 

@@ -10,13 +10,13 @@ from typing import Any, cast
 
 from sqlalchemy import Column
 
-from ..models import Base, public_name
-from ..models.rules import Words
-from ..reading.columns import Kind, columns_of, kind
-from ..reading.relations import Relation
-from .fields import Deferred, Input, input_type, maybe
-from .registry import SHOWN
-from .scalars import VALUES, Json
+from graph_api.models import Base, public_name
+from graph_api.models.rules import Words
+from graph_api.reading.columns import Kind, columns_of, kind
+from graph_api.reading.relations import Relation
+from graph_api.schema.fields import Deferred, Input, input_type, maybe
+from graph_api.schema.registry import SHOWN
+from graph_api.schema.scalars import VALUES, Json
 
 _SLOW = " Reads the whole workspace where no index helps."
 _ORDERED = {

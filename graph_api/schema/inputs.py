@@ -11,15 +11,15 @@ from typing import Any
 import strawberry
 from sqlalchemy import Column, Numeric
 
-from ..errors import BadUserInput, Invalid
-from ..ids import key_of
-from ..models import Base, public_name
-from ..models.rules import Words
-from ..reading.columns import Kind, column_of, kind
-from ..services.unit_of_work import Terms
-from .conditions import type_behind
-from .fields import Input, input_type, maybe
-from .scalars import type_of
+from graph_api.errors import BadUserInput, Invalid
+from graph_api.ids import key_of
+from graph_api.models import Base, public_name
+from graph_api.models.rules import Words
+from graph_api.reading.columns import Kind, column_of, kind
+from graph_api.schema.conditions import type_behind
+from graph_api.schema.fields import Input, input_type, maybe
+from graph_api.schema.scalars import type_of
+from graph_api.services.unit_of_work import Terms
 
 TERMS: dict[str, Input] = {
     "reason": Input(

@@ -4,17 +4,24 @@ from typing import Any
 
 import strawberry
 
-from .. import models
-from ..errors import WriteRefused
-from ..services.knowledge import KnowledgeEdges, KnowledgeNodes
-from ..services.upserting import Item, UpsertingService, replayed_items
-from .entity import Entity, entity, find, listing, many, one, through
-from .fields import Input, enum_type, input_type, maybe, object_type, row_field
-from .inputs import values_of, written
-from .mutations import Given, create, delete, mutation, update
-from .payloads import Payload, Refusal, UserError
-from .registry import shown_as
-from .scalars import Json
+from graph_api import models
+from graph_api.errors import WriteRefused
+from graph_api.schema.entity import Entity, entity, find, listing, many, one, through
+from graph_api.schema.fields import (
+    Input,
+    enum_type,
+    input_type,
+    maybe,
+    object_type,
+    row_field,
+)
+from graph_api.schema.inputs import values_of, written
+from graph_api.schema.mutations import Given, create, delete, mutation, update
+from graph_api.schema.payloads import Payload, Refusal, UserError
+from graph_api.schema.registry import shown_as
+from graph_api.schema.scalars import Json
+from graph_api.services.knowledge import KnowledgeEdges, KnowledgeNodes
+from graph_api.services.upserting import Item, UpsertingService, replayed_items
 
 
 @entity(models.KnowledgeNode)

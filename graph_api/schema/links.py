@@ -6,18 +6,26 @@ from uuid import UUID
 
 import strawberry
 
-from .. import models
-from ..errors import BadUserInput, Invalid
-from ..ids import global_id, parse_global_id
-from ..models import EntityType
-from ..services.documents import Documents
-from .context import Info
-from .entity import ENTITY_MODELS, Node, any_entity, entity, find, listing, one
-from .fields import Input, maybe, row_field
-from .inputs import an_id, read_id
-from .mutations import Given, mutation, row_id
-from .payloads import Payload, subject_field
-from .registry import shown_as
+from graph_api import models
+from graph_api.errors import BadUserInput, Invalid
+from graph_api.ids import global_id, parse_global_id
+from graph_api.models import EntityType
+from graph_api.schema.context import Info
+from graph_api.schema.entity import (
+    ENTITY_MODELS,
+    Node,
+    any_entity,
+    entity,
+    find,
+    listing,
+    one,
+)
+from graph_api.schema.fields import Input, maybe, row_field
+from graph_api.schema.inputs import an_id, read_id
+from graph_api.schema.mutations import Given, mutation, row_id
+from graph_api.schema.payloads import Payload, subject_field
+from graph_api.schema.registry import shown_as
+from graph_api.services.documents import Documents
 
 
 @entity(models.DocumentLink)

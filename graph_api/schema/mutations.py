@@ -3,15 +3,11 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from ..errors import WriteRefused
-from ..models import Base, Entity
-from ..services.entities import EntityService
-from ..services.performing import perform
-from ..services.unit_of_work import Outcome
-from ..services.upserting import ManyRefused
-from .context import Info
-from .fields import Input, argument, maybe, row_field
-from .inputs import (
+from graph_api.errors import WriteRefused
+from graph_api.models import Base, Entity
+from graph_api.schema.context import Info
+from graph_api.schema.fields import Input, argument, maybe, row_field
+from graph_api.schema.inputs import (
     REQUIRED_VERSION,
     VERSION,
     an_id,
@@ -21,7 +17,16 @@ from .inputs import (
     values_of,
     written,
 )
-from .payloads import Payload, deleted_id_field, payload_type, subject_field
+from graph_api.schema.payloads import (
+    Payload,
+    deleted_id_field,
+    payload_type,
+    subject_field,
+)
+from graph_api.services.entities import EntityService
+from graph_api.services.performing import perform
+from graph_api.services.unit_of_work import Outcome
+from graph_api.services.upserting import ManyRefused
 
 Given = Mapping[str, Any]
 Verb = Callable[[Any, Given], Awaitable[None]]

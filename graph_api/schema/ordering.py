@@ -7,10 +7,10 @@ from typing import Any
 
 import strawberry
 
-from ..errors import BadUserInput
-from ..models import Base, public_name
-from ..reading.ordering import Key, Order, orderable, total
-from .fields import Input, describe, enum_type, input_type, maybe
+from graph_api.errors import BadUserInput
+from graph_api.models import Base, public_name
+from graph_api.reading.ordering import Key, Order, orderable, total
+from graph_api.schema.fields import Input, describe, enum_type, input_type, maybe
 
 # Each more is another column to sort by, which no index serves.
 MAX_KEYS = 3

@@ -2,11 +2,11 @@
 
 import strawberry
 
-from .. import models
-from ..models import AnnotationKind
-from ..services.organizing import Annotations, Collections, Tags
-from .entity import Entity, entity, find, listing, many, one, through
-from .mutations import create, delete, update
+from graph_api import models
+from graph_api.models import AnnotationKind
+from graph_api.schema.entity import Entity, entity, find, listing, many, one, through
+from graph_api.schema.mutations import create, delete, update
+from graph_api.services.organizing import Annotations, Collections, Tags
 
 
 @entity(models.Collection)

@@ -2,12 +2,12 @@
 
 import strawberry
 
-from .. import models
-from ..models import PartyKind
-from ..services.parties import Parties, Roles
-from .entity import Entity, entity, find, listing, many, one, through
-from .mutations import create, delete, update
-from .scalars import Json
+from graph_api import models
+from graph_api.models import PartyKind
+from graph_api.schema.entity import Entity, entity, find, listing, many, one, through
+from graph_api.schema.mutations import create, delete, update
+from graph_api.schema.scalars import Json
+from graph_api.services.parties import Parties, Roles
 
 
 @entity(models.Party)

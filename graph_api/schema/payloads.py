@@ -11,8 +11,8 @@ from uuid import UUID
 
 import strawberry
 
-from .. import models
-from ..errors import (
+from graph_api import models
+from graph_api.errors import (
     BadUserInput,
     Conflict,
     Duplicate,
@@ -22,12 +22,12 @@ from ..errors import (
     NotFound,
     WriteRefused,
 )
-from ..ids import global_id
-from ..services.unit_of_work import Outcome
-from .context import Info
-from .entity import Entity
-from .fields import argument, maybe, object_type, row_field
-from .registry import shown_as
+from graph_api.ids import global_id
+from graph_api.schema.context import Info
+from graph_api.schema.entity import Entity
+from graph_api.schema.fields import argument, maybe, object_type, row_field
+from graph_api.schema.registry import shown_as
+from graph_api.services.unit_of_work import Outcome
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from ..models import Base
-from ..reading.relations import Relation
-from .fields import Deferred
+from graph_api.models import Base
+from graph_api.reading.relations import Relation
+from graph_api.schema.fields import Deferred
 
 
 @dataclass

@@ -10,8 +10,8 @@ from graphql import GraphQLError
 from sqlalchemy import Column
 from strawberry.types.scalar import ScalarDefinition
 
-from ..models.rules import EARLIEST, LATEST, Words
-from ..reading.columns import Kind, kind
+from graph_api.models.rules import EARLIEST, LATEST, Words
+from graph_api.reading.columns import Kind, kind
 
 BigInt = NewType("BigInt", int)
 Json = NewType("Json", object)

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from dateutil.rrule import rrulestr
 
-from ..errors import Invalid, InvalidTransition
-from ..models import Commitment, CommitmentState
-from .entities import EntityService, Values
-from .unit_of_work import Work
+from graph_api.errors import Invalid, InvalidTransition
+from graph_api.models import Commitment, CommitmentState
+from graph_api.services.entities import EntityService, Values
+from graph_api.services.unit_of_work import Work
 
 S = CommitmentState
 

@@ -12,12 +12,12 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Uuid, any_, delete, literal, select
 from sqlalchemy.orm import undefer
 
-from ..keys import new_key
-from ..models import Document, DocumentTag, Entity, Tag
-from .linking import belongings, links_to, remove_links, retag
-from .log import told, values_of
-from .references import Reference, references_to
-from .unit_of_work import Work
+from graph_api.keys import new_key
+from graph_api.models import Document, DocumentTag, Entity, Tag
+from graph_api.services.linking import belongings, links_to, remove_links, retag
+from graph_api.services.log import told, values_of
+from graph_api.services.references import Reference, references_to
+from graph_api.services.unit_of_work import Work
 
 Doomed = dict[type[Entity], dict[UUID, Entity]]
 

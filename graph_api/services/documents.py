@@ -6,17 +6,11 @@ from uuid import UUID
 
 from sqlalchemy import func
 
-from ..errors import Invalid, NotFound
-from ..models import (
-    Document,
-    DocumentLink,
-    Entity,
-    FileHash,
-    Tag,
-)
-from .entities import EntityService, Values
-from .linking import add_link, change_relation, remove_links, retag
-from .unit_of_work import Work
+from graph_api.errors import Invalid, NotFound
+from graph_api.models import Document, DocumentLink, Entity, FileHash, Tag
+from graph_api.services.entities import EntityService, Values
+from graph_api.services.linking import add_link, change_relation, remove_links, retag
+from graph_api.services.unit_of_work import Work
 
 # More would lock more documents than a reader of the log should wait for.
 MAX_DOCUMENTS = 100

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
-from ..errors import Duplicate
-from ..models import Entity, public_name
-from .deletion import delete_with_all
-from .log import values_of
-from .references import refuse_duplicates, require_references
-from .unit_of_work import Service, Work
-from .validation import validate
+from graph_api.errors import Duplicate
+from graph_api.models import Entity, public_name
+from graph_api.services.deletion import delete_with_all
+from graph_api.services.log import values_of
+from graph_api.services.references import refuse_duplicates, require_references
+from graph_api.services.unit_of_work import Service, Work
+from graph_api.services.validation import validate
 
 E = TypeVar("E", bound=Entity)
 

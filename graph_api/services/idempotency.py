@@ -14,9 +14,9 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from ..database.engine import Connection
-from ..errors import Conflict, Invalid
-from ..models import IdempotencyKey
+from graph_api.database.engine import Connection
+from graph_api.errors import Conflict, Invalid
+from graph_api.models import IdempotencyKey
 
 MAX_KEY_LENGTH = 200
 

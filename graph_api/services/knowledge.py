@@ -6,12 +6,12 @@ from typing import Any
 from sqlalchemy import ARRAY, Text, Uuid, any_, literal, select
 from sqlalchemy.orm import undefer
 
-from ..errors import Duplicate, Invalid, NotFound
-from ..models import KnowledgeEdge, KnowledgeNode, public_name
-from .entities import Values
-from .log import values_of
-from .unit_of_work import Work
-from .upserting import Item, Key, UpsertingService, refuse_twice
+from graph_api.errors import Duplicate, Invalid, NotFound
+from graph_api.models import KnowledgeEdge, KnowledgeNode, public_name
+from graph_api.services.entities import Values
+from graph_api.services.log import values_of
+from graph_api.services.unit_of_work import Work
+from graph_api.services.upserting import Item, Key, UpsertingService, refuse_twice
 
 
 class KnowledgeNodes(UpsertingService[KnowledgeNode]):

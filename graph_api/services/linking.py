@@ -9,10 +9,10 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, Uuid, any_, delete, func, literal, select
 
-from ..keys import new_key
-from ..models import Document, DocumentLink, DocumentTag, Entity, EntityType
-from .log import Columns, told, values_of
-from .unit_of_work import Work
+from graph_api.keys import new_key
+from graph_api.models import Document, DocumentLink, DocumentTag, Entity, EntityType
+from graph_api.services.log import Columns, told, values_of
+from graph_api.services.unit_of_work import Work
 
 
 def link_columns(link: DocumentLink) -> Columns:

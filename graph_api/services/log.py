@@ -17,7 +17,7 @@ from uuid import UUID
 
 from sqlalchemy import inspect
 
-from ..models import Base, public_name
+from graph_api.models import Base, public_name
 
 # What the log does not repeat: the workspace is the interaction's own, the others are
 # derived or too large.

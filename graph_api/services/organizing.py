@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from ..errors import Invalid
-from ..models import Annotation, Collection, Tag
-from .entities import EntityService, Values
-from .unit_of_work import Work
+from graph_api.errors import Invalid
+from graph_api.models import Annotation, Collection, Tag
+from graph_api.services.entities import EntityService, Values
+from graph_api.services.unit_of_work import Work
 
 
 class Collections(EntityService[Collection]):

@@ -1,7 +1,7 @@
 """Keeping parties, and the roles they stand in."""
 
-from ..models import Party, Role
-from .entities import EntityService
+from graph_api.models import Party, Role
+from graph_api.services.entities import EntityService
 
 
 class Parties(EntityService[Party]):

@@ -13,11 +13,11 @@ from typing import Any, TypeVar
 from sqlalchemy import ARRAY, Uuid, any_, literal, select
 from sqlalchemy.exc import DBAPIError
 
-from ..database.engine import Connection
-from ..errors import Duplicate, Invalid, NotFound, WriteRefused
-from ..models import Base, Interaction
-from .idempotency import Result
-from .unit_of_work import Outcome, Replayed, Service
+from graph_api.database.engine import Connection
+from graph_api.errors import Duplicate, Invalid, NotFound, WriteRefused
+from graph_api.models import Base, Interaction
+from graph_api.services.idempotency import Result
+from graph_api.services.unit_of_work import Outcome, Replayed, Service
 
 S = TypeVar("S", bound=Service)
 

@@ -8,10 +8,10 @@ from uuid import UUID
 
 from sqlalchemy import Column, ForeignKeyConstraint, Index, UniqueConstraint, select
 
-from ..errors import Duplicate, NotFound
-from ..models import Base, Entity, Membership, Tenant, public_name
-from ..reading.columns import columns_of, model_of, table_of
-from .unit_of_work import Work
+from graph_api.errors import Duplicate, NotFound
+from graph_api.models import Base, Entity, Membership, Tenant, public_name
+from graph_api.reading.columns import columns_of, model_of, table_of
+from graph_api.services.unit_of_work import Work
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,9 @@
 
 from uuid import UUID
 
-from ..errors import InvalidTransition
-from ..models import Document, Signal, SignalStatus
-from .entities import EntityService, Values
+from graph_api.errors import InvalidTransition
+from graph_api.models import Document, Signal, SignalStatus
+from graph_api.services.entities import EntityService, Values
 
 _OPEN = frozenset({SignalStatus.NEW, SignalStatus.PROCESSING})
 

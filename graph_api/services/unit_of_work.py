@@ -18,13 +18,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import undefer
 from sqlalchemy.orm.attributes import flag_modified
 
-from ..caller import Caller
-from ..database.engine import Connection
-from ..errors import Conflict, NotFound
-from ..keys import new_key
-from ..models import ActorType, Base, Entity, Interaction
-from . import idempotency
-from .log import Columns, changes, told, values_of
+from graph_api.caller import Caller
+from graph_api.database.engine import Connection
+from graph_api.errors import Conflict, NotFound
+from graph_api.keys import new_key
+from graph_api.models import ActorType, Base, Entity, Interaction
+from graph_api.services import idempotency
+from graph_api.services.log import Columns, changes, told, values_of
 
 log = logging.getLogger(__name__)
 

@@ -11,13 +11,13 @@ from typing import Any, ClassVar
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import undefer
 
-from ..errors import Duplicate, Invalid, WriteRefused
-from ..keys import new_key
-from ..models import Entity, public_name
-from .entities import E, EntityService, Values
-from .log import changes, told, values_of
-from .unit_of_work import Outcome, Work
-from .validation import validate
+from graph_api.errors import Duplicate, Invalid, WriteRefused
+from graph_api.keys import new_key
+from graph_api.models import Entity, public_name
+from graph_api.services.entities import E, EntityService, Values
+from graph_api.services.log import changes, told, values_of
+from graph_api.services.unit_of_work import Outcome, Work
+from graph_api.services.validation import validate
 
 MAX_ITEMS = 1_000
 

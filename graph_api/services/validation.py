@@ -11,10 +11,10 @@ from typing import Any
 
 from sqlalchemy import ARRAY, Column, Numeric, String
 
-from ..errors import Invalid
-from ..models import Base, public_name
-from ..models.rules import JsonObject
-from ..reading.columns import column_of
+from graph_api.errors import Invalid
+from graph_api.models import Base, public_name
+from graph_api.models.rules import JsonObject
+from graph_api.reading.columns import column_of
 
 MAX_JSON_BYTES = 64 * 1024
 MAX_JSON_DEPTH = 16

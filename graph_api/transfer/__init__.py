@@ -5,10 +5,10 @@ chunks, each with its story in the log; an export is made by the server line by 
 In both, memory does not grow with the size of the file.
 """
 
-from .connecting import Connection, connect
-from .exporting import export_workspace
-from .importing import import_files
-from .report import Counts, ImportRefused, Progress, Refusal, Summary
+from graph_api.transfer.connecting import Connection, connect
+from graph_api.transfer.exporting import export_workspace
+from graph_api.transfer.importing import import_files
+from graph_api.transfer.report import Counts, ImportRefused, Progress, Refusal, Summary
 
 __all__ = [
     "Connection",

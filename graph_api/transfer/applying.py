@@ -7,13 +7,17 @@ from uuid import UUID
 
 from asyncpg.prepared_stmt import PreparedStatement
 
-from ..caller import Caller
-from . import documents
-from .connecting import Connection
-from .kinds import BY_NAME, DOCUMENTS, ENTITIES, LINKS, TAGGINGS, Kind
-from .report import Counts
-from .sql import sql
-from .writing import create_statement, lock_statement, update_statement
+from graph_api.caller import Caller
+from graph_api.transfer import documents
+from graph_api.transfer.connecting import Connection
+from graph_api.transfer.kinds import BY_NAME, DOCUMENTS, ENTITIES, LINKS, TAGGINGS, Kind
+from graph_api.transfer.report import Counts
+from graph_api.transfer.sql import sql
+from graph_api.transfer.writing import (
+    create_statement,
+    lock_statement,
+    update_statement,
+)
 
 
 class Overtaken(Exception):

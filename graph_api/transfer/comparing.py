@@ -6,11 +6,19 @@ file again writes nothing.
 
 from uuid import UUID
 
-from .connecting import Connection
-from .hierarchy import LEVELS
-from .kinds import COLLECTIONS, DOCUMENTS, KINDS, LINKS, TAGGINGS, Kind, quoted
-from .sql import joined, sql
-from .staging import Staging
+from graph_api.transfer.connecting import Connection
+from graph_api.transfer.hierarchy import LEVELS
+from graph_api.transfer.kinds import (
+    COLLECTIONS,
+    DOCUMENTS,
+    KINDS,
+    LINKS,
+    TAGGINGS,
+    Kind,
+    quoted,
+)
+from graph_api.transfer.sql import joined, sql
+from graph_api.transfer.staging import Staging
 
 # Rows a transaction: readers of the log wait for no longer one.
 CHUNK_ROWS = 2_000

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import asyncpg
 
-from ..database.engine import APPLICATION_ROLE, async_url
+from graph_api.database.engine import APPLICATION_ROLE, async_url
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 

@@ -4,10 +4,10 @@ What comes with a new document is part of its creation. A link or tag of a docum
 was there is a change of the document, which is told once for each document and chunk.
 """
 
-from .kinds import DOCUMENTS, LINKS, TAGGINGS
-from .log_sql import moved_json, tell, time_json
-from .sql import sql
-from .writing import create_statement, value_of
+from graph_api.transfer.kinds import DOCUMENTS, LINKS, TAGGINGS
+from graph_api.transfer.log_sql import moved_json, tell, time_json
+from graph_api.transfer.sql import sql
+from graph_api.transfer.writing import create_statement, value_of
 
 _PARTS = {
     "documents": DOCUMENTS.stored,

@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
-from ..reading.columns import Kind as Values
-from ..reading.columns import kind as kind_of
-from .connecting import Connection
-from .kinds import (
+from graph_api.reading.columns import Kind as Values
+from graph_api.reading.columns import kind as kind_of
+from graph_api.transfer.connecting import Connection
+from graph_api.transfer.kinds import (
     ANY,
     BY_NAME,
     DOCUMENTS,
@@ -24,8 +24,8 @@ from .kinds import (
     Kind,
     quoted,
 )
-from .report import Counts, OnProgress, Progress, Summary
-from .sql import joined, sql
+from graph_api.transfer.report import Counts, OnProgress, Progress, Summary
+from graph_api.transfer.sql import joined, sql
 
 # How a row is written as a line: JSON has none of these control characters, so nothing
 # is quoted or escaped, and a line is exactly what row_to_json makes.

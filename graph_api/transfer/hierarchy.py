@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from .connecting import Connection
-from .kinds import COLLECTIONS
-from .refusing import refuse
-from .sql import sql
+from graph_api.transfer.connecting import Connection
+from graph_api.transfer.kinds import COLLECTIONS
+from graph_api.transfer.refusing import refuse
+from graph_api.transfer.sql import sql
 
 LEVELS = "import_levels"
 

@@ -7,11 +7,11 @@ there already is a duplicate of it, which is counted.
 
 from uuid import UUID
 
-from .connecting import Connection
-from .kinds import DOCUMENTS, Kind, quoted
-from .refusing import refuse
-from .sql import joined, sql
-from .staging import same_content
+from graph_api.transfer.connecting import Connection
+from graph_api.transfer.kinds import DOCUMENTS, Kind, quoted
+from graph_api.transfer.refusing import refuse
+from graph_api.transfer.sql import joined, sql
+from graph_api.transfer.staging import same_content
 
 _SAME_REF = """
 SELECT f.n, g.first FROM {found} AS f JOIN (

@@ -15,16 +15,16 @@ from uuid import UUID
 
 import asyncpg
 
-from ..caller import Caller
-from ..errors import Busy, Forbidden
-from ..keys import new_key
-from .applying import Overtaken, Story, write
-from .comparing import compare
-from .connecting import Connection, bind
-from .lines import sources
-from .parsing import Parser
-from .rejecting import write_rejected
-from .report import (
+from graph_api.caller import Caller
+from graph_api.errors import Busy, Forbidden
+from graph_api.keys import new_key
+from graph_api.transfer.applying import Overtaken, Story, write
+from graph_api.transfer.comparing import compare
+from graph_api.transfer.connecting import Connection, bind
+from graph_api.transfer.lines import sources
+from graph_api.transfer.parsing import Parser
+from graph_api.transfer.rejecting import write_rejected
+from graph_api.transfer.report import (
     TOLD_REFUSALS,
     Counts,
     ImportRefused,
@@ -32,8 +32,8 @@ from .report import (
     Progress,
     Summary,
 )
-from .resolving import resolve
-from .staging import Staging
+from graph_api.transfer.resolving import resolve
+from graph_api.transfer.staging import Staging
 
 # Another writer may be faster now and then, but not always.
 _ROUNDS = 5

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Column, Table
 from sqlalchemy.dialects import postgresql
 
-from ..models import (
+from graph_api.models import (
     Annotation,
     Base,
     Collection,
@@ -32,7 +32,7 @@ from ..models import (
     Tenant,
     public_name,
 )
-from ..reading.columns import referred_model, table_of
+from graph_api.reading.columns import referred_model, table_of
 
 # What a reference may lead to, beside the name of a type.
 ANY = "*"

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Literal, cast
 
-from ..errors import BadUserInput
+from graph_api.errors import BadUserInput
 
 # A document's text has up to 5 million characters, and one takes up to 12 bytes where
 # it is escaped: a longer line could not be imported whatever it says.

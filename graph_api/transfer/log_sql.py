@@ -7,13 +7,13 @@ from typing import Any
 
 from sqlalchemy import Column
 
-from ..models import public_name
-from ..models.rules import AtMost
-from ..reading.columns import Kind as Values
-from ..reading.columns import kind as kind_of
-from ..services.log import MAX_TEXT_BYTES, UNTOLD
-from .kinds import Kind, quoted
-from .sql import joined, sql
+from graph_api.models import public_name
+from graph_api.models.rules import AtMost
+from graph_api.reading.columns import Kind as Values
+from graph_api.reading.columns import kind as kind_of
+from graph_api.services.log import MAX_TEXT_BYTES, UNTOLD
+from graph_api.transfer.kinds import Kind, quoted
+from graph_api.transfer.sql import joined, sql
 
 # The parameters of every statement that writes the log: the workspace, the chunk, who
 # does it, why, at whose request, and as part of what.

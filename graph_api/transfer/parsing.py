@@ -11,11 +11,16 @@ from uuid import UUID
 
 import orjson
 
-from ..keys import new_key
-from .kinds import BY_NAME, DOCUMENTS, KINDS, USER, Field, Kind
-from .lines import MAX_LINE_BYTES
-from .references import parse_ref, parse_reference, parse_user, uuid_or_none
-from .values import Unfit, converter
+from graph_api.keys import new_key
+from graph_api.transfer.kinds import BY_NAME, DOCUMENTS, KINDS, USER, Field, Kind
+from graph_api.transfer.lines import MAX_LINE_BYTES
+from graph_api.transfer.references import (
+    parse_ref,
+    parse_reference,
+    parse_user,
+    uuid_or_none,
+)
+from graph_api.transfer.values import Unfit, converter
 
 # What every staged row begins with: its place among all lines, a key for its row and
 # one for its interaction, its ref, that as a key, and which fields the line has.

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from ..errors import BadUserInput
-from ..ids import parse_global_id
-from .kinds import ANY, ENTITIES
-from .values import Unfit
+from graph_api.errors import BadUserInput
+from graph_api.ids import parse_global_id
+from graph_api.transfer.kinds import ANY, ENTITIES
+from graph_api.transfer.values import Unfit
 
 # A ref has at most 500 characters, and a type's name with its colon at most 14.
 MAX_REF = 500

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from .connecting import Connection
-from .kinds import Kind
-from .sql import sql
+from graph_api.transfer.connecting import Connection
+from graph_api.transfer.kinds import Kind
+from graph_api.transfer.sql import sql
 
 _REFUSE = """
 WITH bad AS MATERIALIZED ({bad}),

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from .connecting import Connection
-from .lines import Source, read_again
+from graph_api.transfer.connecting import Connection
+from graph_api.transfer.lines import Source, read_again
 
 _REFUSED = """
 SELECT n - $1 AS line FROM import_refusals WHERE n > $1 AND n <= $2 ORDER BY n

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
-from ..errors import BadUserInput
+from graph_api.errors import BadUserInput
 
 # As many refusals are told in full; of the others, the number.
 TOLD_REFUSALS = 20

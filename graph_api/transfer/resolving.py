@@ -8,15 +8,24 @@ what refers to a refused line is refused as well.
 
 from uuid import UUID
 
-from .connecting import Connection
-from .hierarchy import refuse_circles
-from .identity import settle_keys, settle_nature, settle_refs
-from .kinds import ANNOTATIONS, ANY, BY_NAME, COLLECTIONS, KINDS, Field, Kind, quoted
-from .refusing import refuse
-from .spans import INVERTED
-from .sql import joined, sql
-from .staging import Staging
-from .targets import AMBIGUOUS, find_targets
+from graph_api.transfer.connecting import Connection
+from graph_api.transfer.hierarchy import refuse_circles
+from graph_api.transfer.identity import settle_keys, settle_nature, settle_refs
+from graph_api.transfer.kinds import (
+    ANNOTATIONS,
+    ANY,
+    BY_NAME,
+    COLLECTIONS,
+    KINDS,
+    Field,
+    Kind,
+    quoted,
+)
+from graph_api.transfer.refusing import refuse
+from graph_api.transfer.spans import INVERTED
+from graph_api.transfer.sql import joined, sql
+from graph_api.transfer.staging import Staging
+from graph_api.transfer.targets import AMBIGUOUS, find_targets
 
 _FIND = """
 CREATE TEMP TABLE {found} AS

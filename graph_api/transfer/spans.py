@@ -1,7 +1,7 @@
 """The words that an annotation is about: their end does not lie before their start."""
 
-from .kinds import ANNOTATIONS
-from .sql import sql
+from graph_api.transfer.kinds import ANNOTATIONS
+from graph_api.transfer.sql import sql
 
 # A changed line may have only one of the two, so the stored row is looked at as well.
 INVERTED = sql(

@@ -9,12 +9,12 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from .connecting import Connection
-from .kinds import KINDS, Kind, quoted
-from .lines import Source, read
-from .parsing import LEADING, Parser, UnfitLine, staged_columns
-from .report import OnProgress, Progress, Refusal
-from .sql import joined, sql
+from graph_api.transfer.connecting import Connection
+from graph_api.transfer.kinds import KINDS, Kind, quoted
+from graph_api.transfer.lines import Source, read
+from graph_api.transfer.parsing import LEADING, Parser, UnfitLine, staged_columns
+from graph_api.transfer.report import OnProgress, Progress, Refusal
+from graph_api.transfer.sql import joined, sql
 
 REFUSALS = "import_refusals"
 

@@ -2,9 +2,9 @@
 
 from uuid import UUID
 
-from .connecting import Connection
-from .kinds import ENTITIES, LINKS, Field, Kind, quoted
-from .sql import sql
+from graph_api.transfer.connecting import Connection
+from graph_api.transfer.kinds import ENTITIES, LINKS, Field, Kind, quoted
+from graph_api.transfer.sql import sql
 
 _WANT = """
 CREATE TEMP TABLE import_wanted AS

@@ -15,10 +15,10 @@ import orjson
 from dateutil.rrule import rrulestr
 from sqlalchemy import Column
 
-from ..models import Commitment
-from ..models.rules import EARLIEST, LATEST, Words
-from ..reading.columns import Kind, kind, table_of
-from ..services.validation import json_refusal, refusal
+from graph_api.models import Commitment
+from graph_api.models.rules import EARLIEST, LATEST, Words
+from graph_api.reading.columns import Kind, kind, table_of
+from graph_api.services.validation import json_refusal, refusal
 
 Convert = Callable[[Any], Any]
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
-from .comparing import adopts_ref, differs
-from .kinds import USER, Field, Kind, quoted
-from .log_sql import difference, row_json, tell, told_columns
-from .sql import joined, sql
+from graph_api.transfer.comparing import adopts_ref, differs
+from graph_api.transfer.kinds import USER, Field, Kind, quoted
+from graph_api.transfer.log_sql import difference, row_json, tell, told_columns
+from graph_api.transfer.sql import joined, sql
 
 # The parts of a statement are named and not nested, so that all of them can use the
 # rows of the chunk, and the log those that were really written, with their defaults.
