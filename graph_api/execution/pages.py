@@ -88,9 +88,10 @@ class Pages:
             return self._default if given is None else self._size(given)
         if isinstance(node, NullValueNode):
             return self._default
-        if isinstance(node, IntValueNode):
-            # Python takes time for the digits of a huge literal; ten are too many.
-            return self._size_of(int(node.value[:10]))
+        # Python takes time for the digits of a huge literal; validation refuses what is
+        # no Int, and those have ten digits at the most.
+        if isinstance(node, IntValueNode) and len(node.value) <= 10:
+            return self._size_of(int(node.value))
         return self._largest
 
     def _size_of(self, value: Any) -> int:

@@ -16,6 +16,9 @@ from graph_api.reading.columns import Kind, kind
 BigInt = NewType("BigInt", int)
 Json = NewType("Json", object)
 
+# Nobody's money has more; a thousand would take a while.
+MAX_DIGITS = 40
+
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -50,11 +53,11 @@ def _utc(time: datetime, value: Any) -> datetime:
 def _read_decimal(value: Any) -> Decimal:
     is_number = isinstance(value, str | int | float) and not isinstance(value, bool)
     try:
-        # Nobody's money has more than forty digits; a thousand would take a while.
-        number = Decimal(str(value) if is_number and len(str(value)) <= 40 else "NaN")
+        short = is_number and len(str(value)) <= MAX_DIGITS
+        number = Decimal(str(value) if short else "NaN")
     except InvalidOperation:
         number = Decimal("NaN")
-    if not number.is_finite() or not -40 < int(number.as_tuple().exponent) < 40:
+    if not number.is_finite() or (number and abs(number.adjusted()) > MAX_DIGITS):
         raise _refusal("Decimal", value, 'write it as "12.3456"')
     return number
 
