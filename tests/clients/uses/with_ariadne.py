@@ -98,6 +98,7 @@ async def reads_a_page(client: Client) -> None:
 async def is_told_why_it_was_refused(client: Client) -> None:
     asked = CreatePartyInput(kind=PartyKind.ORG, name="ACME")
     made = (await client.create_party(asked)).create_party
+    assert made
     (refusal,) = made.user_errors
     assert made.party is None
     assert isinstance(refusal, CreatePartyCreatePartyUserErrorsDuplicateError)

@@ -25,7 +25,7 @@ is<Same<Neighbours_node$data["outEdges"]["edges"][number]["node"]["weight"], num
 type Documents = NonNullable<PartyItemQuery["response"]>["party"]["documents"];
 is<Same<Documents["nodes"][number]["extractionCost"], string | null | undefined>>();
 
-type Accepted = HistoryAcceptMutation["response"]["acceptCommitment"];
+type Accepted = NonNullable<HistoryAcceptMutation["response"]["acceptCommitment"]>;
 is<Same<Accepted["userErrors"][number]["path"], ReadonlyArray<string>>>();
 
 export const everything: PartyListQuery["variables"] = {};
