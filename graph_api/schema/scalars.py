@@ -60,7 +60,7 @@ def _read_decimal(value: Any) -> Decimal:
     if not number.is_finite() or (number and abs(number.adjusted()) > MAX_DIGITS):
         raise _refusal("Decimal", value, 'write it as "12.3456"')
     # 0e999999999 is nothing, but would be written with as many digits.
-    return number if number else Decimal(0)
+    return number or Decimal(0)
 
 
 def _read_big_int(value: Any) -> int:
