@@ -8,7 +8,7 @@ from graph_api.schema import enums  # noqa: F401 - describes the enumerations
 from graph_api.schema.accounts import AccountQueries
 from graph_api.schema.commitments import CommitmentMutations, CommitmentQueries
 from graph_api.schema.documents import DocumentMutations, DocumentQueries
-from graph_api.schema.entity import Node, node_by_id, nodes_by_ids
+from graph_api.schema.entity import Node, node_meant, nodes_meant
 from graph_api.schema.fields import argument, maybe, row_field
 from graph_api.schema.knowledge import KnowledgeMutations, KnowledgeQueries
 from graph_api.schema.links import LinkMutations, LinkQueries
@@ -17,6 +17,7 @@ from graph_api.schema.parties import PartyMutations, PartyQueries
 from graph_api.schema.payloads import ERROR_TYPES
 from graph_api.schema.registry import SHOWN
 from graph_api.schema.scalars import SCALARS
+from graph_api.schema.sources import Referred, ReferredMany
 
 
 @strawberry.type(description="Where reading starts.")
@@ -33,13 +34,13 @@ class Query(
 
     node = row_field(
         maybe(Node),
-        lambda _, info, given: node_by_id(info, given["id"]),
+        Referred(node_meant),
         "The object with this id, of whatever type; null if there is none.",
         [argument("id", strawberry.ID, "The global id.")],
     )
     nodes = row_field(
         list[maybe(Node)],  # type: ignore[misc]
-        lambda _, info, given: nodes_by_ids(info, given["ids"]),
+        ReferredMany(nodes_meant),
         "The objects with these ids, in their order; null where there is none.",
         [argument("ids", list[strawberry.ID], "The global ids; at most 100.")],
     )

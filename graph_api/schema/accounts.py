@@ -10,7 +10,7 @@ import strawberry
 from graph_api import models
 from graph_api.ids import global_id
 from graph_api.models import ActorType, EntityType, MemberRole
-from graph_api.schema.context import Info
+from graph_api.schema.context import Context
 from graph_api.schema.entity import (
     ENTITY_MODELS,
     Entity,
@@ -26,13 +26,14 @@ from graph_api.schema.entity import (
 from graph_api.schema.fields import Deferred, maybe, object_type, row_field
 from graph_api.schema.registry import shown_as
 from graph_api.schema.scalars import BigInt, Json
+from graph_api.schema.sources import ColumnValue, Key, Referred
 
 
 @strawberry.interface(description="Someone or something that does things.")
 class Actor(Node):
     """What users and, later, agents have in common."""
 
-    label = row_field(str, lambda row, *_: row.label, "The name to show.")
+    label = row_field(str, ColumnValue(None, "label"), "The name to show.")
 
     @classmethod
     def resolve_type(cls, row: Any, *_: Any) -> str:
@@ -108,13 +109,17 @@ RELATED_ENTITY: Any = object_type(
         ),
         "entity": row_field(
             maybe(Deferred("Entity", lambda: Entity)),
-            lambda row, info, _: info.context.loaders.get(
-                _related(row), UUID(row["id"])
-            ),
+            Referred(lambda row, *_: (_related(row), UUID(row["id"]))),
             "It; null if it is gone since.",
         ),
     },
 )
+
+
+def _actor(row: Any, *_: Any) -> Key | None:
+    if row.actor_type is not ActorType.USER or row.actor_id is None:
+        return None
+    return models.User, row.actor_id
 
 
 @entity(models.Interaction)
@@ -137,12 +142,12 @@ class Interaction(Node):
 
     related_entities = row_field(
         list[RELATED_ENTITY],
-        lambda row, *_: row.related_entities,
+        ColumnValue(None, "related_entities"),
         "What else it concerns.",
     )
     actor = row_field(
         maybe(Deferred("Actor", lambda: Actor)),
-        lambda row, info, _: _actor(row, info),
+        Referred(_actor, ("actor_type", "actor_id")),
         "Who did it, where that is a user of this workspace.",
     )
     primary_entity = any_entity(
@@ -151,10 +156,9 @@ class Interaction(Node):
     )
 
 
-def _actor(row: Any, info: Info) -> Any:
-    if row.actor_type is not ActorType.USER or row.actor_id is None:
-        return None
-    return info.context.loaders.get(models.User, row.actor_id)
+def _caller(_: Any, context: Context, __: Any) -> Key | None:
+    user_id = context.caller.user_id
+    return None if user_id is None else (models.User, user_id)
 
 
 @strawberry.type(description="Who asks, and in which workspace.")
@@ -163,16 +167,13 @@ class Viewer:
 
     user = row_field(
         maybe(shown_as(models.User)),
-        lambda _, info, __: (
-            info.context.caller.user_id
-            and info.context.loaders.get(models.User, info.context.caller.user_id)
-        ),
+        Referred(_caller),
         "The user; null for a program that acts for itself.",
     )
     workspace = row_field(
         shown_as(models.Workspace),
-        lambda _, info, __: info.context.loaders.get(
-            models.Workspace, info.context.caller.workspace_id
+        Referred(
+            lambda _, context, __: (models.Workspace, context.caller.workspace_id)
         ),
         "The workspace that is read and written.",
     )

@@ -1,11 +1,16 @@
 """Counting as GraphQL has it: `aggregate { count avg { priority } }` and `groups`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
 import strawberry
-from graphql import FieldNode, FragmentSpreadNode, GraphQLResolveInfo, SelectionSetNode
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    SelectionSetNode,
+)
 
 from graph_api.errors import BadUserInput
 from graph_api.ids import global_id
@@ -22,6 +27,8 @@ FUNCTIONS = {
     "min": "The least values.",
     "max": "The greatest values.",
 }
+
+Fragments = Mapping[str, FragmentDefinitionNode]
 
 # More would be a table and not a chart.
 MAX_GROUP_KEYS = 3
@@ -154,14 +161,13 @@ def group_keys(given: list[Any]) -> tuple[str, ...]:
 
 
 def measures_asked(
-    model: type[Base], info: strawberry.Info[Any, Any]
+    model: type[Base], nodes: Iterable[FieldNode], fragments: Fragments
 ) -> tuple[Measure, ...]:
-    """The figures that are selected below this field; no others are reckoned."""
-    raw: GraphQLResolveInfo[Any] = info._raw_info  # noqa: SLF001 - the only way to the AST
+    """The figures that are selected below a field; no others are reckoned."""
     asked = {
         (function, attribute)
-        for node in raw.field_nodes
-        for function, attribute in _selected(raw, node.selection_set, ())
+        for node in nodes
+        for function, attribute in _selected(fragments, node.selection_set, ())
     }
     return tuple(
         Measure(function, attribute)
@@ -172,7 +178,7 @@ def measures_asked(
 
 
 def _selected(
-    info: GraphQLResolveInfo[Any],
+    fragments: Fragments,
     selections: SelectionSetNode | None,
     path: tuple[str, ...],
 ) -> set[tuple[str, str]]:
@@ -183,10 +189,10 @@ def _selected(
             here = (*path, node.name.value)
             if len(here) >= 2 and here[-2] in FUNCTIONS:
                 found.add((here[-2], here[-1]))
-            found |= _selected(info, node.selection_set, here)
+            found |= _selected(fragments, node.selection_set, here)
         elif isinstance(node, FragmentSpreadNode):
-            fragment = info.fragments[node.name.value]
-            found |= _selected(info, fragment.selection_set, path)
+            fragment = fragments[node.name.value]
+            found |= _selected(fragments, fragment.selection_set, path)
         else:
-            found |= _selected(info, node.selection_set, path)  # type: ignore[attr-defined]
+            found |= _selected(fragments, node.selection_set, path)  # type: ignore[attr-defined]
     return found

@@ -9,16 +9,18 @@ from functools import cache
 from typing import Any
 
 import strawberry
+from graphql import FieldNode
 
 from graph_api.errors import BadUserInput
 from graph_api.models import Base
-from graph_api.reading.aggregates import MAX_COUNT, Grouping
+from graph_api.reading.aggregates import MAX_COUNT, Grouping, Measure
 from graph_api.reading.cursors import Values
 from graph_api.reading.loaders import List
 from graph_api.reading.ordering import Order
 from graph_api.reading.pages import Page
-from graph_api.reading.relations import Relation, Rows
+from graph_api.reading.relations import Rows
 from graph_api.schema.aggregates import (
+    Fragments,
     aggregate_type,
     group_field_type,
     group_keys,
@@ -31,6 +33,7 @@ from graph_api.schema.fields import Deferred, argument, maybe, object_type, row_
 from graph_api.schema.filters import filter_type
 from graph_api.schema.ordering import order, order_type
 from graph_api.schema.registry import shown_as
+from graph_api.schema.sources import Connected, Given, Part
 
 DEFAULT_PAGE = 20
 
@@ -99,12 +102,10 @@ class Listing:
 def connection_field(rows: Rows, description: str) -> Any:
     """A connection to the rows that belong to the key of this row, or to all rows."""
     model = rows.target
-
-    def answer(row: Any, info: Info, given: dict[str, Any]) -> Listing:
-        key = getattr(row, rows.leaves_by) if isinstance(rows, Relation) else None
-        return Listing(info.context, List(rows, key), _page(info.context, rows, given))
-
-    return row_field(connected(model), answer, description, _arguments(model))
+    source = Connected(
+        rows, lambda context, given: _page(context, rows, given), Listing
+    )
+    return row_field(connected(model), source, description, _arguments(model))
 
 
 def connected(model: type[Base]) -> Any:
@@ -136,7 +137,7 @@ def _arguments(model: type[Base]) -> list[Any]:
     ]
 
 
-def _page(context: Context, rows: Rows, given: dict[str, Any]) -> Page:
+def _page(context: Context, rows: Rows, given: Given) -> Page:
     first, last = given.get("first"), given.get("last")
     if first is not None and last is not None:
         raise BadUserInput("Pass `first` or `last`, not both.")
@@ -177,9 +178,13 @@ def _edge_type(model: type[Base]) -> Any:
         f"{name}Edge",
         f"`{name}`, and where it stands in its list.",
         {
-            "node": row_field(shown_as(model), lambda e, *_: e.row, "The object."),
+            "node": row_field(
+                shown_as(model), Part("node", lambda e, *_: e.row), "The object."
+            ),
             "cursor": row_field(
-                str, cursor, "Its place, to be passed as `after` or `before`."
+                str,
+                Part("cursor", cursor),
+                "Its place, to be passed as `after` or `before`.",
             ),
         },
     )
@@ -195,30 +200,34 @@ def _connection_type(model: type[Base]) -> Any:
         f"A page of a list of {name} objects, and figures about the whole list.",
         {
             "nodes": row_field(
-                list[node], lambda of, *_: of.rows(), "The objects on this page."
+                list[node],
+                Part("nodes", lambda of, *_: of.rows()),
+                "The objects on this page.",
             ),
             "edges": row_field(
                 list[edge],
-                lambda of, *_: of.edges(),
+                Part("edges", lambda of, *_: of.edges()),
                 "The objects on this page with their cursors.",
             ),
             "page_info": row_field(
-                PageInfo, lambda of, *_: of.page_info(), "Where this page stands."
+                PageInfo,
+                Part("page_info", lambda of, *_: of.page_info()),
+                "Where this page stands.",
             ),
             "total_count": row_field(
                 int,
-                _total_count,
+                Part("total_count", _total_count),
                 f"How many there are on all pages, counting no further than "
                 f"{MAX_COUNT}; `aggregate` counts exactly.",
             ),
             "total_count_capped": row_field(
-                bool, _capped, f"Whether there are more than {MAX_COUNT}."
+                bool,
+                Part("total_count_capped", _capped),
+                f"Whether there are more than {MAX_COUNT}.",
             ),
             "aggregate": row_field(
                 aggregate_type(model),
-                lambda of, info, _: of.context.loaders.figures(
-                    of.of, of.page.where, measures_asked(model, info)
-                ),
+                Part("aggregate", _figures),
                 "Figures about those on all pages.",
             ),
             "groups": _groups_field(model),
@@ -230,6 +239,16 @@ async def _total_count(of: Listing, *_: Any) -> int:
     return min(await of.counted(), MAX_COUNT)
 
 
+async def _figures(of: Listing, info: Info, _: Any) -> Any:
+    measures = measures_asked(of.of.rows.target, *_asked(info))
+    return await of.context.loaders.figures(of.of, of.page.where, measures)
+
+
+def _asked(info: Info) -> tuple[list[FieldNode], Fragments]:
+    raw = info._raw_info  # noqa: SLF001 - the only way to the selection
+    return raw.field_nodes, raw.fragments
+
+
 async def _capped(of: Listing, *_: Any) -> bool:
     return await of.counted() > MAX_COUNT
 
@@ -237,20 +256,28 @@ async def _capped(of: Listing, *_: Any) -> bool:
 def _groups_field(model: type[Base]) -> Any:
     field: Any = group_field_type(model)
     group: Any = group_type(model)
-
-    async def answer(of: Listing, info: Info, given: dict[str, Any]) -> list[Any]:
-        limit, most = given["first"], of.context.max_page
-        if limit is None or not 0 <= limit <= most:
-            raise BadUserInput(f"`first` must be from 0 to {most}, not {limit}.")
-        grouping = Grouping(group_keys(given["by"]), measures_asked(model, info), limit)
-        return await of.context.loaders.groups(of.of, of.page.where, grouping)
-
     return row_field(
         list[group],
-        answer,
+        Part("groups", _groups),
         "Those on all pages, sorted into groups; the largest groups first.",
         [
             argument("by", list[field], "What the objects of a group have in common."),
             argument("first", int, "How many groups at most.", DEFAULT_PAGE),
         ],
     )
+
+
+async def _groups(of: Listing, info: Info, given: dict[str, Any]) -> list[Any]:
+    measures = measures_asked(of.of.rows.target, *_asked(info))
+    grouping = grouping_meant(of.context, given, measures)
+    return await of.context.loaders.groups(of.of, of.page.where, grouping)
+
+
+def grouping_meant(
+    context: Context, given: Given, measures: tuple[Measure, ...]
+) -> Grouping:
+    """The grouping that the arguments of `groups` mean, with the figures asked for."""
+    limit, most = given["first"], context.max_page
+    if limit is None or not 0 <= limit <= most:
+        raise BadUserInput(f"`first` must be from 0 to {most}, not {limit}.")
+    return Grouping(group_keys(given["by"]), measures, limit)

@@ -15,12 +15,11 @@ from graph_api.models import (
     ProcessingStatus,
 )
 from graph_api.reading.filters import Compare
-from graph_api.reading.loaders import List
 from graph_api.reading.ordering import total
 from graph_api.reading.pages import Page
 from graph_api.reading.relations import all_rows
 from graph_api.schema.commitments import duplicate_field
-from graph_api.schema.context import Info
+from graph_api.schema.context import Context
 from graph_api.schema.entity import (
     Entity,
     Node,
@@ -37,6 +36,7 @@ from graph_api.schema.mutations import Given, delete, mutation, row_id, update
 from graph_api.schema.payloads import subject_field
 from graph_api.schema.registry import shown_as
 from graph_api.schema.scalars import BigInt, Json
+from graph_api.schema.sources import Listed
 from graph_api.services.documents import Documents
 
 
@@ -98,11 +98,9 @@ class FileHash(Node):
     document = one(models.FileHash.document_id)
 
 
-async def _file_by_hash(_row: Any, info: Info, given: dict[str, Any]) -> Any:
+def _with_hash(_: Context, given: Given) -> Page:
     known = Compare(models.FileHash, "file_hash", "eq", given["hash"].lower())
-    page = Page(limit=1, order=total(models.FileHash, ()), where=known)
-    found = await info.context.loaders.page(List(all_rows(models.FileHash)), page)
-    return next(iter(found), None)
+    return Page(limit=1, order=total(models.FileHash, ()), where=known)
 
 
 @strawberry.type
@@ -113,7 +111,7 @@ class DocumentQueries:
     documents = listing(models.Document, "The documents of the workspace.")
     file_by_hash = row_field(
         maybe(shown_as(models.FileHash)),
-        _file_by_hash,
+        Listed(all_rows(models.FileHash), _with_hash, first=True),
         "What is known of the file with this content.",
         [argument("hash", str, "SHA-256 of the file, in hexadecimal.")],
     )

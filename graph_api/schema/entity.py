@@ -25,7 +25,7 @@ from strawberry.types.field import StrawberryField
 
 from graph_api import models
 from graph_api.errors import BadUserInput
-from graph_api.ids import global_id, key_of, parse_global_id
+from graph_api.ids import key_of, parse_global_id
 from graph_api.models import Base, EntityType, public_name
 from graph_api.reading.columns import column_of
 from graph_api.reading.relations import (
@@ -37,10 +37,19 @@ from graph_api.reading.relations import (
     referring,
 )
 from graph_api.schema.connection import connection_field
-from graph_api.schema.context import Info
+from graph_api.schema.context import Context
 from graph_api.schema.fields import Deferred, argument, describe, maybe, row_field
 from graph_api.schema.registry import SHOWN, Shown, model_named, shown_as
 from graph_api.schema.scalars import type_of
+from graph_api.schema.sources import (
+    ColumnValue,
+    Computed,
+    Given,
+    GlobalId,
+    Key,
+    Referred,
+    Related,
+)
 
 T = TypeVar("T")
 
@@ -54,12 +63,11 @@ class Way:
 
 
 @dataclass(frozen=True)
-class Computed:
-    """A field that is reckoned from some columns, for a batch of rows at once."""
+class Reckoning:
+    """A field that waits to be made: its type, its source and what it is."""
 
     type: Any
-    columns: Sequence[str]
-    values: Callable[[list[Any]], list[Any]]
+    source: Computed
     description: str
 
 
@@ -91,7 +99,7 @@ def through(near: Column, far: Column, description: str) -> Any:
 
 def computed(type: Any, columns: Sequence[str], description: str) -> Any:
     """Declare a field by the function that gives its values, rows in, values out."""
-    return lambda values: Computed(type, columns, values, description)
+    return lambda values: Reckoning(type, Computed(tuple(columns), values), description)
 
 
 def any_entity(column: Column, description: str) -> Any:
@@ -99,11 +107,14 @@ def any_entity(column: Column, description: str) -> Any:
     attribute = column.key
     kind = column_of(column.property.parent.class_, attribute).info["entity_type"]
 
-    def answer(row: Any, info: Info, _: Any) -> Any:
-        model = ENTITY_MODELS[getattr(row, kind)]
-        return info.context.loaders.get(model, getattr(row, attribute))
+    def key(row: Any, *_: Any) -> Key:
+        return ENTITY_MODELS[getattr(row, kind)], getattr(row, attribute)
 
-    return row_field(maybe(Deferred("Entity", lambda: Entity)), answer, description)
+    return row_field(
+        maybe(Deferred("Entity", lambda: Entity)),
+        Referred(key, (kind, attribute)),
+        description,
+    )
 
 
 ENTITY_MODELS: dict[EntityType, type[models.Entity]] = {
@@ -131,7 +142,7 @@ class Node:
 
     id = row_field(
         strawberry.ID,
-        lambda row, *_: global_id(type(row).__name__, row.id),
+        GlobalId(),
         "The global id: opaque, and unique among all objects.",
     )
     resolve_type = classmethod(_type_name)
@@ -143,7 +154,7 @@ class Node:
 class Entity(Node):
     """What all audited kinds of things have in common."""
 
-    uuid = row_field(UUID, lambda row, *_: row.id, "The bare key of the row.")
+    uuid = row_field(UUID, ColumnValue(None, "id"), "The bare key of the row.")
     created_at: datetime = strawberry.field(description="When it was first stored.")
     updated_at: datetime = strawberry.field(description="When it was last changed.")
     version: int = strawberry.field(
@@ -189,7 +200,7 @@ def entity(model: type[Base]) -> Callable[[type[T]], type[T]]:
         for name, relation in bound.items():
             setattr(cls, name, _relation_field(model, relation, relations[name]))
         for name, value in list(vars(cls).items()):
-            if isinstance(value, Computed):
+            if isinstance(value, Reckoning):
                 setattr(cls, name, _computed_field(value))
         _show_columns(cls, model)
         cls.is_type_of = lambda row, _info: isinstance(row, model)  # type: ignore[attr-defined]
@@ -210,19 +221,14 @@ def _relation_field(model: type[Base], relation: Relation, way: Way) -> Any:
         assert way.description is not None
         return connection_field(relation, way.description)
 
-    def answer(row: Any, info: Info, _: Any) -> Any:
-        key = getattr(row, relation.leaves_by)
-        return None if key is None else info.context.loaders.one(relation, key)
-
     target: Any = shown_as(relation.target)
     said = way.description or column_of(model, relation.leaves_by).comment or ""
-    return row_field(maybe(target) if relation.nullable else target, answer, said)
+    type = maybe(target) if relation.nullable else target
+    return row_field(type, Related(relation), said)
 
 
-def _computed_field(computed: Computed) -> Any:
-    return row_field(
-        computed.type, lambda row, *_: computed.values([row])[0], computed.description
-    )
+def _computed_field(computed: Reckoning) -> Any:
+    return row_field(computed.type, computed.source, computed.description)
 
 
 def _show_columns(cls: type[Any], model: type[Base]) -> None:
@@ -237,8 +243,8 @@ def _show_columns(cls: type[Any], model: type[Base]) -> None:
                 f"{expected}{' or NULL' if column.nullable else ''}."
             )
         if model.__mapper__.attrs[name].deferred:
-            answer = _read_deferred(model, name)
-            field = row_field(hints[name], answer, column.comment or "")
+            source = ColumnValue(model, name)
+            field = row_field(hints[name], source, column.comment or "")
         else:
             field = StrawberryField(
                 graphql_name=public_name(name), description=column.comment
@@ -246,19 +252,15 @@ def _show_columns(cls: type[Any], model: type[Base]) -> None:
         setattr(cls, name, field)
 
 
-def _read_deferred(model: type[Base], attribute: str) -> Any:
-    return lambda row, info, _: info.context.loaders.value(model, attribute, row.id)
-
-
 def find(model: type[Base], description: str) -> Any:
     """A root field: the row of `model` with this id, or null."""
 
-    def answer(_row: Any, info: Info, given: dict[str, Any]) -> Any:
-        return info.context.loaders.get(model, key_of(given["id"], model.__name__))
+    def key(_row: Any, _context: Any, given: Given) -> Key:
+        return model, key_of(given["id"], model.__name__)
 
     an_id = argument("id", strawberry.ID, "Its global id, or its bare UUID.")
     target: Any = shown_as(model)
-    return row_field(maybe(target), answer, description, [an_id])
+    return row_field(maybe(target), Referred(key), description, [an_id])
 
 
 def listing(model: type[Base], description: str) -> Any:
@@ -266,19 +268,24 @@ def listing(model: type[Base], description: str) -> Any:
     return connection_field(all_rows(model), description)
 
 
-def nodes_by_ids(info: Info, ids: list[str]) -> list[Any]:
-    """The rows that global ids name, in their order, with None for those not seen."""
-    if len(ids) > info.context.max_page:
+def nodes_meant(_: Any, context: Context, given: Given) -> list[Key]:
+    """The keys of the rows that the argument `ids` names, in their order."""
+    ids = given["ids"]
+    if len(ids) > context.max_page:
         raise BadUserInput(
-            f"`ids` must have at most {info.context.max_page} items, not {len(ids)}."
+            f"`ids` must have at most {context.max_page} items, not {len(ids)}."
         )
-    return [node_by_id(info, id) for id in ids]
+    return [_meant(id) for id in ids]
 
 
-def node_by_id(info: Info, id: str) -> Any:
-    """The row that a global id names, if the caller may see one."""
+def node_meant(_: Any, _context: Context, given: Given) -> Key:
+    """The key of the row that the argument `id` names."""
+    return _meant(given["id"])
+
+
+def _meant(id: str) -> Key:
     name, key = parse_global_id(id)
     model = model_named(name)
     if model is None:
         raise BadUserInput(f"There are no objects of type {name[:100]!r}.")
-    return info.context.loaders.get(model, key)
+    return model, key

@@ -12,15 +12,13 @@ from strawberry.types.enum import StrawberryEnumDefinition
 from strawberry.types.field import StrawberryField
 from strawberry.types.lazy_type import LazyType
 
-from graph_api.schema.context import Info
-
-Answer = Callable[[Any, Info, dict[str, Any]], Any]
+from graph_api.schema.sources import Plain, Source
 
 
 class RowField(StrawberryField):
-    """A field that a plain function of its row answers."""
+    """A field whose values come from a source."""
 
-    answer: Answer
+    source: Source
     is_basic_field = False
 
     def get_result(
@@ -30,28 +28,28 @@ class RowField(StrawberryField):
         args: list[Any],  # noqa: ARG002 - Strawberry's signature
         kwargs: dict[str, Any],
     ) -> Any:
-        return self.answer(source, info, kwargs)
+        return self.source.resolve(source, info, kwargs)
 
     def __copy__(self) -> "RowField":
         copied = super().__copy__()
-        copied.answer = self.answer
+        copied.source = self.source
         return copied
 
 
 def row_field(
     type: Any,
-    answer: Answer,
+    source: Source | Callable[..., Any],
     description: str,
     arguments: Sequence[StrawberryArgument] = (),
     name: str | None = None,
 ) -> Any:
-    """A field of `type` that `answer(row, info, arguments)` answers."""
+    """A field of `type` from a source: by itself, `source(object, arguments)`."""
     made = RowField(
         type_annotation=StrawberryAnnotation(type),
         description=description,
         graphql_name=name,
     )
-    made.answer = answer
+    made.source = source if isinstance(source, Source) else Plain(source)
     made.arguments = list(arguments)
     return made
 

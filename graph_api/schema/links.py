@@ -10,7 +10,6 @@ from graph_api import models
 from graph_api.errors import BadUserInput, Invalid
 from graph_api.ids import global_id, parse_global_id
 from graph_api.models import EntityType
-from graph_api.schema.context import Info
 from graph_api.schema.entity import (
     ENTITY_MODELS,
     Node,
@@ -25,6 +24,7 @@ from graph_api.schema.inputs import an_id, read_id
 from graph_api.schema.mutations import Given, mutation, row_id
 from graph_api.schema.payloads import Payload, subject_field
 from graph_api.schema.registry import shown_as
+from graph_api.schema.sources import Key, Referred
 from graph_api.services.documents import Documents
 
 
@@ -87,11 +87,11 @@ async def _unlink(documents: Documents, given: Given) -> None:
 
 
 def _link_field() -> Any:
-    def answer(payload: Payload, info: Info, _: Any) -> Any:
+    def key(payload: Payload, *_: Any) -> Key | None:
         link = payload.outcome.extra.get("link")
-        return link and info.context.loaders.get(models.DocumentLink, UUID(link))
+        return link and (models.DocumentLink, UUID(link))
 
-    return row_field(maybe(shown_as(models.DocumentLink)), answer, "The link.")
+    return row_field(maybe(shown_as(models.DocumentLink)), Referred(key), "The link.")
 
 
 def _deleted_link_field() -> Any:

@@ -23,6 +23,7 @@ from graph_api.schema.payloads import (
     payload_type,
     subject_field,
 )
+from graph_api.schema.sources import Performed
 from graph_api.services.entities import EntityService
 from graph_api.services.performing import perform
 from graph_api.services.unit_of_work import Outcome
@@ -51,7 +52,7 @@ def mutation(
     payload = payload_type(f"{title}Payload", own)
     takes = input_of(f"{title}Input", _takes(name), inputs)
 
-    async def answer(_: Any, info: Info, arguments: dict[str, Any]) -> Payload:
+    async def run(info: Info, arguments: dict[str, Any]) -> Payload:
         given, context = arguments["input"], info.context
         try:
             terms = terms_of(name, given)
@@ -70,7 +71,7 @@ def mutation(
 
     # Nullable: an error of one mutation must not take away the others' answers.
     what = argument("input", takes, "What to do.")
-    return row_field(maybe(payload), answer, description, [what], name)
+    return row_field(maybe(payload), Performed(run), description, [what], name)
 
 
 def _takes(name: str) -> str:

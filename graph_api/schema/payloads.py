@@ -23,10 +23,10 @@ from graph_api.errors import (
     WriteRefused,
 )
 from graph_api.ids import global_id
-from graph_api.schema.context import Info
 from graph_api.schema.entity import Entity
 from graph_api.schema.fields import argument, maybe, object_type, row_field
 from graph_api.schema.registry import shown_as
+from graph_api.schema.sources import Given
 from graph_api.services.unit_of_work import Outcome
 
 
@@ -140,10 +140,10 @@ class Payload:
         self.errors = [Refusal(error) for error in errors]
 
 
-def _interactions(payload: Payload, info: Info, given: dict[str, Any]) -> list[Any]:
-    first, most = given["first"], info.context.max_page
-    if first is None or not 0 <= first <= most:
-        raise BadUserInput(f"`first` must be from 0 to {most}, not {first}.")
+def _interactions(payload: Payload, given: Given) -> list[Any]:
+    first = given["first"]
+    if first is None:
+        raise BadUserInput("`first` must not be null; leave it out.")
     return payload.outcome.interactions[:first]
 
 
