@@ -20,6 +20,7 @@ from graph_api.models import Base
 from graph_api.reading.columns import NUMBERS, Kind, column_of, columns_of, kind
 from graph_api.reading.filters import Condition
 from graph_api.reading.relations import Rows
+from graph_api.reading.slots import bound
 
 # Beyond this, `totalCount` says no more than that there are more: a client shows
 # "10,000+", and the server need not read a million rows to say so.
@@ -149,7 +150,7 @@ def groups_of(
         )
         .group_by(*keys)
         .order_by(func.count().desc(), *(k.asc().nulls_last() for k in keys))
-        .limit(grouping.limit)
+        .limit(bound(grouping.limit, BigInteger()))
     )
 
 

@@ -5,7 +5,7 @@ Conditions are two-valued, as clients think: a NULL is simply not equal to anyth
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -33,6 +33,7 @@ from sqlalchemy.types import TypeEngine
 from graph_api.models import Base
 from graph_api.reading.columns import Kind, column_of, kind
 from graph_api.reading.relations import Relation
+from graph_api.reading.slots import Lift, Slot, bound
 
 
 class Condition(Protocol):
@@ -40,6 +41,9 @@ class Condition(Protocol):
 
     def sql(self, entity: Any) -> ColumnElement[bool]:
         """The claim about a row of `entity`, a model or an alias of it."""
+
+    def lifted(self, lift: Lift) -> "Condition":
+        """The same claim with slots in place of its values."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,14 @@ class Compare:
         column: ColumnElement[Any] = getattr(entity, self.attribute)
         compare = OPERATORS[self.operator]
         return compare(column, self.value, column_of(self.model, self.attribute))
+
+    def lifted(self, lift: Lift) -> "Condition":
+        if self.operator == "is_null":
+            return self
+        if self.operator == "resembles":
+            text, threshold = self.value
+            return replace(self, value=(lift(text), lift(threshold)))
+        return replace(self, value=lift(_sent(self.operator, self.value)))
 
 
 @dataclass(frozen=True)
@@ -72,9 +84,17 @@ class AtPath:
     def sql(self, entity: Any) -> ColumnElement[bool]:
         column: ColumnElement[Any] = getattr(entity, self.attribute)
         if self.path:
-            path = literal(list(self.path), ARRAY(Text))
+            path = bound(_listed(self.path), ARRAY(Text()))
             column = column.op("#>", return_type=JSONB())(path)
         return JSON_OPERATORS[self.operator](column, self.value)
+
+    def lifted(self, lift: Lift) -> "Condition":
+        path: Any = lift(list(self.path)) if self.path else ()
+        if isinstance(self.value, tuple):
+            return replace(self, path=path, value=tuple(map(lift, self.value)))
+        if isinstance(self.value, str):
+            return replace(self, path=path, value=lift(self.value))
+        return replace(self, path=path)
 
 
 @dataclass(frozen=True)
@@ -86,6 +106,9 @@ class All:
     def sql(self, entity: Any) -> ColumnElement[bool]:
         return and_(true(), *(c.sql(entity) for c in self.conditions))
 
+    def lifted(self, lift: Lift) -> "Condition":
+        return All(tuple(c.lifted(lift) for c in self.conditions))
+
 
 @dataclass(frozen=True)
 class AnyOf:
@@ -96,6 +119,9 @@ class AnyOf:
     def sql(self, entity: Any) -> ColumnElement[bool]:
         return or_(false(), *(c.sql(entity) for c in self.conditions))
 
+    def lifted(self, lift: Lift) -> "Condition":
+        return AnyOf(tuple(c.lifted(lift) for c in self.conditions))
+
 
 @dataclass(frozen=True)
 class Not:
@@ -105,6 +131,9 @@ class Not:
 
     def sql(self, entity: Any) -> ColumnElement[bool]:
         return self.condition.sql(entity).is_not(true())
+
+    def lifted(self, lift: Lift) -> "Condition":
+        return Not(self.condition.lifted(lift))
 
 
 @dataclass(frozen=True)
@@ -120,19 +149,51 @@ class Some:
         rows = self.relation.select(key, other).where(self.condition.sql(other))
         return exists(rows.with_only_columns(literal(1)).correlate(entity))
 
+    def lifted(self, lift: Lift) -> "Condition":
+        return Some(self.relation, self.condition.lifted(lift))
+
 
 def every(relation: Relation, condition: Condition) -> Condition:
     """That no row that the relation leads to fails the condition."""
     return Not(Some(relation, Not(condition)))
 
 
-def _array(values: tuple[Any, ...], column: Column[Any]) -> ColumnElement[Any]:
-    """An array of binds: one statement for any number of them."""
-    return literal([_plain(value) for value in values], ARRAY(_unbounded(column)))
+def _array(values: Any, column: Column[Any]) -> ColumnElement[Any]:
+    """An array in one bind: one statement for any number of values."""
+    return bound(_listed(values), ARRAY(_unbounded(column)))
 
 
 def _literal(value: Any, column: Column[Any]) -> ColumnElement[Any]:
-    return literal(_plain(value), _unbounded(column))
+    return bound(_plain(value), _unbounded(column))
+
+
+def _sent(operator: str, value: Any) -> Any:
+    """A value as it is sent to the database."""
+    if operator == "contains":
+        return _pattern(value)
+    return _listed(_alone(value) if operator == "has" else value)
+
+
+def _listed(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    return _plain(value)
+
+
+def _alone(value: Any) -> Any:
+    return value if isinstance(value, Slot) else (value,)
+
+
+def _pattern(value: Any) -> Any:
+    return value if isinstance(value, Slot) else f"%{_escaped(value)}%"
+
+
+def _text(value: Any) -> ColumnElement[Any]:
+    return bound(value, Text())
+
+
+def _texts(value: Any) -> ColumnElement[Any]:
+    return bound(_listed(value), ARRAY(Text()))
 
 
 def _plain(value: Any) -> Any:
@@ -166,19 +227,19 @@ OPERATORS: dict[str, Operator] = {
     "lte": lambda c, v, of: c <= _literal(v, of),
     "gt": lambda c, v, of: c > _literal(v, of),
     "gte": lambda c, v, of: c >= _literal(v, of),
-    "starts_with": lambda c, v, _: c.op("^@", is_comparison=True)(literal(v, Text())),
-    "contains": lambda c, v, _: c.ilike(literal(f"%{_escaped(v)}%", Text())),
+    "starts_with": lambda c, v, _: c.op("^@", is_comparison=True)(_text(v)),
+    "contains": lambda c, v, _: c.ilike(_text(_pattern(v))),
     "resembles": lambda c, v, _: (
-        func.similarity(c, literal(v[0], Text())) >= literal(v[1], Double())
+        func.similarity(c, _text(v[0])) >= bound(v[1], Double())
     ),
-    "has": lambda c, v, _: c.contains(literal([v], ARRAY(Text))),
-    "has_any": lambda c, v, _: c.overlap(literal(list(v), ARRAY(Text))),
-    "has_all": lambda c, v, _: c.contains(literal(list(v), ARRAY(Text))),
+    "has": lambda c, v, _: c.contains(_texts(_alone(v))),
+    "has_any": lambda c, v, _: c.overlap(_texts(v)),
+    "has_all": lambda c, v, _: c.contains(_texts(v)),
 }
 
 
 def _json(text: Any) -> ColumnElement[Any]:
-    return cast(literal(text, Text()), JSONB)
+    return cast(_text(text), JSONB)
 
 
 JSON_OPERATORS: dict[str, Callable[[ColumnElement[Any], Any], ColumnElement[bool]]] = {

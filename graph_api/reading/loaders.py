@@ -7,11 +7,12 @@ same relation, page, filter, figures) is asked of the database once, for all of 
 from asyncio import Future
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Select, Uuid, any_, func, literal, select, true
+from sqlalchemy.orm import aliased
 
 from graph_api.database.engine import Connection
 from graph_api.models import Base
@@ -91,10 +92,12 @@ class Loaders:
 
     def page(self, of: List, page: Page) -> "Future[list[Any]]":
         """The rows of the page, and one more where there is another page."""
+        more = replace(page, limit=page.limit + 1)
 
         def read(key: Any) -> tuple[list[Any], Any, list[Any]]:
-            entity, order = page_of(of.rows, page, key)
-            return [entity], entity, order
+            cut = page_of(of.rows, more, key)
+            entity: Any = aliased(of.rows.target, cut.source)
+            return [entity], entity, cut.order
 
         return self._each(("page", of.rows, page), of, read, lambda row: row[0])
 

@@ -6,22 +6,22 @@ arm is a range of the index, with its own ORDER BY and LIMIT; an outer one merge
 A single predicate with OR would read and drop every earlier row.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
+    FromClause,
     Select,
     and_,
     false,
-    literal,
     or_,
     true,
     union_all,
 )
-from sqlalchemy.orm import aliased
 
 from graph_api.models import Base
 from graph_api.reading.columns import column_of
@@ -29,6 +29,7 @@ from graph_api.reading.cursors import Values
 from graph_api.reading.filters import Condition
 from graph_api.reading.ordering import Key, Order, along_index
 from graph_api.reading.relations import Rows
+from graph_api.reading.slots import Lift, bound
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,28 @@ class Page:
     before: Values | None = None
     backward: bool = False
 
+    def lifted(self, lift: Lift) -> "Page":
+        """The same page with slots in place of its values, its limit among them."""
+
+        def place(values: Values | None) -> Values | None:
+            return values and tuple(None if v is None else lift(v) for v in values)
+
+        return replace(
+            self,
+            limit=lift(self.limit),
+            where=self.where and self.where.lifted(lift),
+            after=place(self.after),
+            before=place(self.before),
+        )
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A page as a statement has it: what to select from, and in which order."""
+
+    source: FromClause
+    order: list[ColumnElement[Any]]
+
 
 @dataclass(frozen=True)
 class _Arm:
@@ -56,22 +79,33 @@ class _Arm:
 
 
 def page_of(
-    rows: Rows, page: Page, key: ColumnElement[UUID] | None = None
-) -> tuple[Any, list[Any]]:
-    """The statement for one row more than `page` holds, as an entity and its order.
+    rows: Rows,
+    page: Page,
+    key: ColumnElement[UUID] | None = None,
+    attributes: Collection[str] | None = None,
+) -> Cut:
+    """The rows of `page`: those of a table, or those that belong to `key`.
 
-    The row too many tells that there is another page. With `backward`, rows come last
-    one first.
+    They are as many as its limit says; with `backward`, they come last one first. Of
+    their columns, those of `attributes` are there, or all that are not deferred.
     """
+    if attributes is not None:
+        attributes = {*attributes, *(k.attribute for k in page.order)}
+    limit = bound(page.limit, BigInteger())
     order = tuple(k.reversed() for k in page.order) if page.backward else page.order
     start, end = page.after, page.before
     if page.backward:
         start, end = end, start
     source = _source(rows, page, order, end, key)
+    if attributes is not None:
+        source = source.with_only_columns(
+            *(getattr(rows.target, name) for name in sorted(attributes)),
+            maintain_column_froms=True,
+        )
     selects = [
         source.where(arm.condition)
         .order_by(*(k.clause(rows.target) for k in arm.keys))
-        .limit(page.limit + 1)
+        .limit(limit)
         for arm in _arms(rows.target, order, start)
     ]
     if len(selects) == 1:
@@ -82,14 +116,12 @@ def page_of(
         by_name = {c.key: c for c in columns}
         subquery = union.order_by(
             *(_clause_on(by_name, rows.target, k) for k in order)
-        ).limit(page.limit + 1)
-    entity: Any = aliased(
-        rows.target, subquery.lateral() if key is not None else subquery.subquery()
-    )
-    return entity, [k.clause(entity) for k in order]
+        ).limit(limit)
+    cut = subquery.lateral() if key is not None else subquery.subquery()
+    return Cut(cut, [_clause_on(cut.c, rows.target, k) for k in order])
 
 
-def _clause_on(columns: dict[Any, Any], model: type[Base], key: Key) -> Any:
+def _clause_on(columns: Any, model: type[Base], key: Key) -> Any:
     column = columns[column_of(model, key.attribute).name]
     ordered = column.desc() if key.descending else column.asc()
     return ordered.nulls_last() if key.nulls_last else ordered.nulls_first()
@@ -151,8 +183,8 @@ def _after(
         if not key.nulls_last:
             yield _Arm(and_(*ties, column.is_not(None)), later)
         return
-    bound = literal(value, column_of(model, key.attribute).type)
-    comes_later = column < bound if key.descending else column > bound
+    edge = bound(value, column_of(model, key.attribute).type)
+    comes_later = column < edge if key.descending else column > edge
     yield _Arm(and_(*ties, comes_later), later)
     if key.nulls_last and _nullable(model, key):
         yield _Arm(and_(*ties, column.is_(None)), later)
@@ -162,7 +194,7 @@ def _equal(model: type[Base], key: Key, value: Any) -> ColumnElement[bool]:
     column: ColumnElement[Any] = getattr(model, key.attribute)
     if value is None:
         return column.is_(None)
-    return column == literal(value, column_of(model, key.attribute).type)
+    return column == bound(value, column_of(model, key.attribute).type)
 
 
 def _nullable(model: type[Base], key: Key) -> bool:
