@@ -14,7 +14,15 @@ from graph_api.execution.operation import Executor
 from graph_api.schema.context import Context, Surroundings
 
 # Whose workspace a connection sees is no work of the operation's.
-NOT_COUNTED = ("SET ", "BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
+NOT_COUNTED = (
+    "SET ",
+    "SELECT NULL::",
+    "BEGIN",
+    "COMMIT",
+    "ROLLBACK",
+    "SAVEPOINT",
+    "RELEASE",
+)
 
 
 @dataclass(frozen=True)
@@ -50,11 +58,29 @@ class Statements(list[str]):
             if not statement.lstrip().startswith(NOT_COUNTED):
                 sent.append(statement)
 
-        event.listen(engine, "before_cursor_execute", note)
+        def note_planned(query: Any) -> None:
+            note(None, None, query.query)
+
+        def watch(_: Any, record: Any, __: Any) -> None:
+            record.driver_connection.add_query_logger(note_planned)
+
+        def unwatch(_: Any, record: Any) -> None:
+            if record.driver_connection is not None:
+                record.driver_connection.remove_query_logger(note_planned)
+
+        listened: list[tuple[Any, str, Any]] = [
+            (engine, "before_cursor_execute", note),
+            # Plans send theirs by the driver alone.
+            (engine, "checkout", watch),
+            (engine, "checkin", unwatch),
+        ]
+        for target, name, listener in listened:
+            event.listen(target, name, listener)
         try:
             yield sent
         finally:
-            event.remove(engine, "before_cursor_execute", note)
+            for target, name, listener in listened:
+                event.remove(target, name, listener)
 
     @property
     def selects(self) -> list[str]:

@@ -8,6 +8,8 @@ from conftest import new_caller
 from running import Run, Statements
 from world import World, populated
 
+from graph_api.config import Settings
+from graph_api.execution.limits import Limits
 from graph_api.execution.operation import Executor
 from graph_api.ids import global_id
 from graph_api.models import (
@@ -22,6 +24,7 @@ from graph_api.models import (
     public_name,
 )
 from graph_api.reading.aggregates import groupable
+from graph_api.schema import graphql_schema
 from graph_api.schema.context import Surroundings
 from graph_api.schema.entity import ENTITY_MODELS
 from graph_api.schema.registry import SHOWN
@@ -48,6 +51,12 @@ CONNECTIONS = [
 async def world(admin: "asyncpg.Connection[Any]") -> World:
     """Sixty rows of every kind; no test of the module changes them."""
     return await populated(admin, await new_caller(admin), each=60)
+
+
+@pytest.fixture(scope="module")
+def executor(settings: Settings) -> Executor:
+    """The reference path, which costs exactly what is said here."""
+    return Executor(graphql_schema, Limits.of(settings), timeout_s=30, planning=False)
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from starlette.requests import Request
 
 from graph_api.config import Settings
 from graph_api.execution.limits import Limits
-from graph_api.execution.operation import Context, Executor
+from graph_api.execution.operation import Executor
+from graph_api.execution.paths import Context
 from graph_api.http import guarded, routes
 from graph_api.http.graphiql import STATIC
 

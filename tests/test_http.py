@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -41,6 +41,12 @@ class Context:
         self.entered = asyncio.Event()
         self.release = asyncio.Event()
         self.told: list[str] = []
+
+    async def fetch(self, sql: str, arguments: Sequence[Any]) -> list[Any]:
+        raise NotImplementedError
+
+    def let_go(self) -> bool:
+        return False
 
     async def close(self) -> None:
         self.told.append("closed")

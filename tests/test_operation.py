@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -40,6 +40,12 @@ class Context:
     entered: asyncio.Event = field(default_factory=asyncio.Event)
     release: asyncio.Event = field(default_factory=asyncio.Event)
     told: list[str] = field(default_factory=list)
+
+    async def fetch(self, sql: str, arguments: Sequence[Any]) -> list[Any]:
+        raise NotImplementedError
+
+    def let_go(self) -> bool:
+        return False
 
     async def close(self) -> None:
         await asyncio.sleep(0)

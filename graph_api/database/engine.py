@@ -14,16 +14,25 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import URL, Executable, Row, event, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import (
+    URL,
+    Executable,
+    PoolProxiedConnection,
+    Row,
+    event,
+    make_url,
+)
+from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.ext.asyncio import (
     AsyncConnection,
     AsyncEngine,
     AsyncSession,
     create_async_engine,
 )
+from sqlalchemy.util.concurrency import greenlet_spawn
 
 from graph_api.config import Settings
+from graph_api.database.json_values import read_json
 from graph_api.errors import ConfigurationError
 
 log = logging.getLogger(__name__)
@@ -127,6 +136,43 @@ class Connection:
         )
 
 
+class Lease:
+    """The driver's own connection, bound to a workspace, while an operation reads.
+
+    Planned reads need nothing of SQLAlchemy's, which takes longer than they do.
+    """
+
+    def __init__(self, connection: PoolProxiedConnection) -> None:
+        self._connection = connection
+        driver: Any = connection.driver_connection
+        self._driver: asyncpg.Connection[Any] = driver
+        self._is_clean = True
+
+    async def bind(self, workspace_id: UUID) -> None:
+        self._is_clean = False
+        await _bind(self._driver, self._connection.info, workspace_id)
+        self._is_clean = True
+
+    async def fetch(self, sql: str, arguments: Sequence[Any] = ()) -> list[Any]:
+        """All rows of a statement of the driver's spelling, as its records."""
+        self._is_clean = False
+        rows: list[Any] = await self._driver.fetch(sql, *arguments)
+        self._is_clean = True
+        return rows
+
+    def release(self) -> bool:
+        """Give the connection back; False if it was stopped or lost within something.
+
+        Then `discard` has to throw it away.
+        """
+        if self._is_clean:
+            self._connection.close()
+        return self._is_clean
+
+    async def discard(self) -> None:
+        await greenlet_spawn(self._connection.invalidate)
+
+
 class Database:
     """The connections of one process to one database."""
 
@@ -139,10 +185,15 @@ class Database:
         async with self._engine.connect() as connection:
             bound = Connection(connection, workspace_id)
             try:
-                await _bind(connection, workspace_id)
+                raw = await connection.get_raw_connection()
+                await _bind(raw.driver_connection, raw.info, workspace_id)
                 yield bound
             finally:
                 await asyncio.shield(_release(bound, connection))
+
+    async def lease(self) -> Lease:
+        """A connection for reading alone; it must be bound, and released in the end."""
+        return Lease(await self._engine.raw_connection())
 
     async def verify(self) -> None:
         """Raise ConfigurationError unless row-level security holds for us."""
@@ -168,6 +219,10 @@ class Database:
     async def close(self) -> None:
         await self._engine.dispose()
 
+
+# The driver learns the types of arrays from a statement's columns, but not from within
+# a record, so that each connection is shown them once.
+_ARRAYS = "SELECT NULL::text[], NULL::real[]"
 
 _WHO_ARE_WE = """
     SELECT rolname AS name,
@@ -212,10 +267,10 @@ def _engine(url: URL, settings: Settings) -> AsyncEngine:
         max_overflow=settings.max_overflow,
         pool_timeout=settings.pool_timeout,
         pool_recycle=settings.pool_recycle,
-        pool_pre_ping=True,
         pool_reset_on_return=None,
         echo=settings.sql_echo,
         hide_parameters=True,
+        json_deserializer=read_json,
         connect_args={
             "timeout": settings.pool_timeout,
             "server_settings": {
@@ -231,18 +286,29 @@ def _engine(url: URL, settings: Settings) -> AsyncEngine:
         },
     )
 
+    @event.listens_for(engine.sync_engine, "checkout")
+    def refuse_closed(_: Any, record: Any, __: Any) -> None:
+        # The driver notices at once when the server closes a connection; to ask it
+        # before each use would take as long as a small statement.
+        if record.driver_connection.is_closed():
+            raise DisconnectionError("The connection was closed while it was idle.")
+
     @event.listens_for(engine.sync_engine, "connect")
-    def remember_nobody(_: Any, record: Any) -> None:
-        record.info["workspace"] = None
+    def forget_workspace(_: Any, record: Any) -> None:
+        record.info.pop("workspace", None)
 
     return engine
 
 
-async def _bind(connection: AsyncConnection, workspace_id: UUID) -> None:
-    info = (await connection.get_raw_connection()).info
-    if info.get("workspace") != workspace_id:
-        await connection.exec_driver_sql(f"SET app.workspace = '{workspace_id}'")
-        info["workspace"] = workspace_id
+async def _bind(driver: Any, info: dict[Any, Any], workspace_id: UUID) -> None:
+    """Let only `workspace_id` be seen on a connection."""
+    if info.get("workspace") == workspace_id:
+        return
+    if "workspace" not in info:
+        await driver.fetch(_ARRAYS)
+    info["workspace"] = None
+    await driver.execute(f"SET app.workspace = '{workspace_id}'")
+    info["workspace"] = workspace_id
 
 
 async def _release(bound: Connection, connection: AsyncConnection) -> None:

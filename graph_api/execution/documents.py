@@ -6,18 +6,25 @@ validation is what takes time. What depends on variables is asked anew for each 
 
 from collections import OrderedDict
 from collections.abc import Collection, Mapping
+from functools import cached_property
 from typing import Any
 
 from graphql import (
     ASTValidationRule,
+    DirectiveNode,
     DocumentNode,
+    FragmentDefinitionNode,
     GraphQLSchema,
     GraphQLSyntaxError,
     OperationDefinitionNode,
+    VariableNode,
+    Visitor,
     parse,
+    visit,
 )
 
 from graph_api.errors import TooComplex
+from graph_api.execution.keeping import Kept
 from graph_api.execution.limits import Limits, refuse_above, refuse_rows
 from graph_api.execution.literals import refuse_bad_literals
 from graph_api.execution.pages import Pages
@@ -28,6 +35,8 @@ from graph_api.execution.validation import Validation
 
 # A parsed text takes about 200 bytes a character: these are some 50 MB at the most.
 KEPT_CHARACTERS = 256 * 1024
+# Variants of one document: of its operations, and of what its directives decide.
+KEPT_VARIANTS = 16
 # Combinations of page sizes that are remembered as allowed, for each document.
 KEPT_SIZES = 64
 
@@ -39,9 +48,23 @@ class Document:
         self.text = text
         self.tree = tree
         self.valid = False
+        self.fragments = {
+            definition.name.value: definition
+            for definition in tree.definitions
+            if isinstance(definition, FragmentDefinitionNode)
+        }
+        # What was worked out for its operations, by what its directives decide.
+        self.plans: Kept[Any] = Kept(KEPT_VARIANTS)
         self._sizes: frozenset[str] = frozenset()
         self._lists: frozenset[str] = frozenset()
         self._allowed: set[tuple[object, ...]] = set()
+
+    @cached_property
+    def deciding(self) -> list[str]:
+        """The variables that decide what `@skip` and `@include` leave."""
+        found = _Deciding()
+        visit(self.tree, found)
+        return sorted(found.names)
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """The operation of this name, or the only one (GraphQL's GetOperation)."""
@@ -70,6 +93,17 @@ class Document:
         self._lists |= pages.lists
         if len(self._allowed) < KEPT_SIZES:
             self._allowed.add((name, *pages.key(self._sizes, self._lists)))
+
+
+class _Deciding(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def enter_directive(self, node: DirectiveNode, *_: object) -> None:
+        for argument in node.arguments or ():
+            if isinstance(argument.value, VariableNode):
+                self.names.add(argument.value.name.value)
 
 
 class Documents:

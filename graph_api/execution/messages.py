@@ -14,16 +14,19 @@ class Request:
     operation_name: str | None = None
     variables: Mapping[str, Any] = field(default_factory=dict)
     id: UUID | None = None
+    explain: bool = False
 
 
 @dataclass(frozen=True)
 class Answer:
     """What a client gets; not `executed` when the request was refused as a whole."""
 
-    data: dict[str, Any] | None = None
+    data: Any = None
     errors: list[dict[str, Any]] = field(default_factory=list)
     executed: bool = False
     extensions: dict[str, Any] | None = None
+    # The data as JSON already, where it is answered again and again.
+    encoded: Any = None
 
     @property
     def codes(self) -> list[str]:
@@ -31,11 +34,18 @@ class Answer:
 
     def body(self) -> dict[str, Any]:
         """The response as GraphQL defines it: no `data` entry without execution."""
+        return self._with(self.data)
+
+    def wire(self) -> dict[str, Any]:
+        """The response to be encoded, in which data may be encoded already."""
+        return self._with(self.data if self.encoded is None else self.encoded)
+
+    def _with(self, data: Any) -> dict[str, Any]:
         body: dict[str, Any] = {}
         if self.errors:
             body["errors"] = self.errors
         if self.executed:
-            body["data"] = self.data
+            body["data"] = data
         if self.extensions:
             body["extensions"] = self.extensions
         return body

@@ -9,24 +9,24 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Collection, Coroutine
-from typing import Any, Protocol, TypeVar
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from graphql import (
     ASTValidationRule,
-    ExecutionResult,
     GraphQLSchema,
     GraphQLSyntaxError,
     OperationDefinitionNode,
     OperationType,
-    execute_root_selection_set,
 )
-from graphql.execution import Executor as FieldExecutor
 
-from graph_api.errors import BadUserInput, GraphApiError, Timeout
-from graph_api.execution.documents import Document, Documents
+from graph_api.errors import GraphApiError, Timeout
+from graph_api.execution.documents import Documents
+from graph_api.execution.explaining import Explanation
 from graph_api.execution.limits import Limits
 from graph_api.execution.masking import Masking
 from graph_api.execution.messages import Answer, Request
+from graph_api.execution.paths import Context, Job, Paths
 from graph_api.execution.refusals import (
     MethodNotAllowed,
     ParseFailed,
@@ -42,12 +42,6 @@ T = TypeVar("T")
 EVERY_TYPE = frozenset(OperationType)
 
 
-class Context(Protocol):
-    """What resolvers get as `info.context`: one for each request, closed at its end."""
-
-    async def close(self) -> None: ...
-
-
 class Executor:
     """Runs operations against one schema, within limits and a deadline."""
 
@@ -59,11 +53,16 @@ class Executor:
         timeout_s: float,
         rules: Collection[type[ASTValidationRule]] = (),
         hide_suggestions: bool = False,
+        planning: bool = True,
     ) -> None:
-        """`rules` are validated beside those of GraphQL's specification."""
-        self._schema = schema
+        """`rules` are validated beside those of GraphQL's specification.
+
+        Without `planning`, the reference path answers everything.
+        """
         self._timeout_s = timeout_s
-        self._hide_suggestions = hide_suggestions
+        self._paths = Paths(
+            schema, hide_suggestions=hide_suggestions, planning=planning
+        )
         self._documents = Documents(
             schema, limits, rules, hide_suggestions=hide_suggestions
         )
@@ -88,59 +87,31 @@ class Executor:
             return Answer(errors=masking.of_request(error.errors, ValidationFailed))
         except Exception as error:  # The edge: a bug of ours is masked and logged.
             return Answer(errors=masking.refusal(error))
-        running = self._run(request, document, operation, make_context, masking)
+        running = self._run(Job(request, document, operation, masking), make_context)
         if operation.operation is OperationType.MUTATION:
             return await _to_the_end(running)
         return await running
 
     async def _run(
-        self,
-        request: Request,
-        document: Document,
-        operation: OperationDefinitionNode,
-        make_context: Callable[[], Awaitable[Context]],
-        masking: Masking,
+        self, job: Job, make_context: Callable[[], Awaitable[Context]]
     ) -> Answer:
         context: Context | None = None
+        explanation = Explanation()
         deadline = asyncio.timeout(self._timeout_s)
         try:
             async with deadline:
                 context = await make_context()
-                return await self._execute(
-                    request, document, operation, context, masking
-                )
+                with explanation.phase("all"):
+                    answer = await self._paths.answer(job, context, explanation)
         except Exception as error:  # The edge: a bug of ours is masked and logged.
-            late = deadline.expired()
-            return Answer(
-                errors=masking.refusal(self._too_late(operation) if late else error)
-            )
+            late = self._too_late(job.operation) if deadline.expired() else error
+            return Answer(errors=job.masking.refusal(late))
         finally:
-            if context is not None:
+            if context is not None and not context.let_go():
                 await _to_the_end(_close(context))
-
-    async def _execute(
-        self,
-        request: Request,
-        document: Document,
-        operation: OperationDefinitionNode,
-        context: Context,
-        masking: Masking,
-    ) -> Answer:
-        built = FieldExecutor.build(
-            self._schema,
-            document.tree,
-            context_value=context,
-            raw_variable_values=dict(request.variables),
-            operation_name=operation.name.value if operation.name else None,
-            hide_suggestions=self._hide_suggestions,
-        )
-        if isinstance(built, list):
-            return Answer(errors=masking.of_request(built, BadUserInput))
-        result = execute_root_selection_set(built)
-        if not isinstance(result, ExecutionResult):
-            result = await result
-        errors = masking.of_fields(result.errors or [])
-        return Answer(result.data, errors, executed=True)
+        if job.request.explain:
+            return replace(answer, extensions=explanation.extensions())
+        return answer
 
     def _too_late(self, operation: OperationDefinitionNode) -> GraphApiError:
         message = f"The operation took more than {self._timeout_s:g} s and was stopped."

@@ -15,7 +15,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from graph_api.execution.messages import Answer
-from graph_api.execution.operation import Context, Executor
+from graph_api.execution.operation import Executor
+from graph_api.execution.paths import Context
 from graph_api.http.body import Body
 from graph_api.http.media import is_json, wanted, wants_page
 from graph_api.http.parameters import as_request, in_body, in_query_string

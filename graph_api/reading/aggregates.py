@@ -1,7 +1,7 @@
 """Counting, summing and grouping the rows of a list."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +20,7 @@ from graph_api.models import Base
 from graph_api.reading.columns import NUMBERS, Kind, column_of, columns_of, kind
 from graph_api.reading.filters import Condition
 from graph_api.reading.relations import Rows
-from graph_api.reading.slots import bound
+from graph_api.reading.slots import Lift, bound
 
 # Beyond this, `totalCount` says no more than that there are more: a client shows
 # "10,000+", and the server need not read a million rows to say so.
@@ -81,6 +81,10 @@ class Grouping:
     by: tuple[str, ...]
     measures: tuple[Measure, ...]
     limit: int
+
+    def lifted(self, lift: Lift) -> "Grouping":
+        """The same grouping with a slot in place of its limit."""
+        return replace(self, limit=lift(self.limit))
 
 
 def measurable(model: type[Base], function: str) -> list[str]:

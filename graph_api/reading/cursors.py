@@ -7,9 +7,10 @@ belongs to. Anything else is refused with BAD_CURSOR.
 import hashlib
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -41,8 +42,12 @@ class Cursors:
 
     def write(self, list_name: str, order: Order, row: Any) -> str:
         """The cursor of `row` in the list `list_name`, sorted by `order`."""
-        values = [_plain(getattr(row, key.attribute)) for key in order]
-        payload = orjson.dumps([_place(list_name, order), *values])
+        keys = [getattr(row, key.attribute) for key in order]
+        return self.write_values(list_name, order, keys)
+
+    def write_values(self, list_name: str, order: Order, keys: Iterable[Any]) -> str:
+        """The cursor of the row whose order keys have the values `keys`."""
+        payload = orjson.dumps([_place(list_name, order), *map(_plain, keys)])
         return _encoded(self._mac(payload) + payload)
 
     def read(
@@ -78,6 +83,7 @@ class Cursors:
         return hmac.digest(self._secret, payload, "sha256")[:_MAC_BYTES]
 
 
+@lru_cache(maxsize=1024)
 def _place(list_name: str, order: Order) -> str:
     return hashlib.sha256(f"{list_name} {order}".encode()).hexdigest()[:10]
 

@@ -7,7 +7,7 @@ same relation, page, filter, figures) is asked of the database once, for all of 
 from asyncio import Future
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Hashable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -92,7 +92,7 @@ class Loaders:
 
     def page(self, of: List, page: Page) -> "Future[list[Any]]":
         """The rows of the page, and one more where there is another page."""
-        more = replace(page, limit=page.limit + 1)
+        more = page.with_limit(page.limit + 1)
 
         def read(key: Any) -> tuple[list[Any], Any, list[Any]]:
             cut = page_of(of.rows, more, key)

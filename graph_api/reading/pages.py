@@ -47,6 +47,10 @@ class Page:
     before: Values | None = None
     backward: bool = False
 
+    def with_limit(self, limit: int) -> "Page":
+        """The same page, of another length."""
+        return replace(self, limit=limit)
+
     def lifted(self, lift: Lift) -> "Page":
         """The same page with slots in place of its values, its limit among them."""
 
@@ -99,7 +103,7 @@ def page_of(
     source = _source(rows, page, order, end, key)
     if attributes is not None:
         source = source.with_only_columns(
-            *(getattr(rows.target, name) for name in sorted(attributes)),
+            *(_named(rows.target, attribute) for attribute in sorted(attributes)),
             maintain_column_froms=True,
         )
     selects = [
@@ -119,6 +123,12 @@ def page_of(
         ).limit(limit)
     cut = subquery.lateral() if key is not None else subquery.subquery()
     return Cut(cut, [_clause_on(cut.c, rows.target, k) for k in order])
+
+
+def _named(model: type[Base], attribute: str) -> ColumnElement[Any]:
+    """A column under its own name, which may not be the attribute's."""
+    column: ColumnElement[Any] = getattr(model, attribute)
+    return column.label(column_of(model, attribute).name)
 
 
 def _clause_on(columns: Any, model: type[Base], key: Key) -> Any:

@@ -1,15 +1,18 @@
 """The GraphQL schema, put together from its domains."""
 
+from typing import Any
+
 import strawberry
 from graphql import GraphQLSchema, lexicographic_sort_schema, print_schema
 from strawberry.schema.config import StrawberryConfig
+from strawberry.types.arguments import convert_arguments
 
 from graph_api.schema import enums  # noqa: F401 - describes the enumerations
 from graph_api.schema.accounts import AccountQueries
 from graph_api.schema.commitments import CommitmentMutations, CommitmentQueries
 from graph_api.schema.documents import DocumentMutations, DocumentQueries
 from graph_api.schema.entity import Node, node_meant, nodes_meant
-from graph_api.schema.fields import argument, maybe, row_field
+from graph_api.schema.fields import RowField, argument, maybe, row_field
 from graph_api.schema.knowledge import KnowledgeMutations, KnowledgeQueries
 from graph_api.schema.links import LinkMutations, LinkQueries
 from graph_api.schema.organizing import OrganizingMutations, OrganizingQueries
@@ -65,6 +68,12 @@ schema = strawberry.Schema(
     config=StrawberryConfig(scalar_map=SCALARS),
 )
 graphql_schema: GraphQLSchema = schema._schema  # noqa: SLF001 - there is no other door
+
+
+def converted(field: RowField, coerced: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a field as its source gets them: by their Python names."""
+    scalars = schema.schema_converter.scalar_registry
+    return convert_arguments(coerced, field.arguments, scalars, schema.config)
 
 
 def sdl() -> str:

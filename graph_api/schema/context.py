@@ -1,15 +1,17 @@
 """What every resolver can reach: one operation, who asks, how it reads and writes."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeVar
 
 import strawberry
 
 from graph_api.caller import Caller
 from graph_api.config import Settings
-from graph_api.database.engine import Connection, Database
+from graph_api.database.engine import Connection, Database, Lease
 from graph_api.reading.cursors import Cursors
 from graph_api.reading.loaders import Loaders
 from graph_api.services.unit_of_work import Service, Terms
@@ -33,19 +35,44 @@ class Context:
         self.caller = caller
         self.cursors = surroundings.cursors
         self.max_page = surroundings.settings.max_page
-        self.loaders = Loaders(self.connection)
         self._database = surroundings.database
         self._connection: Connection | None = None
-        self._opening = asyncio.Lock()
+        self._lease: Lease | None = None
         self._closed = False
-        self._open = AsyncExitStack()
+        self._is_connecting = False
+
+    @cached_property
+    def _opening(self) -> asyncio.Lock:
+        return asyncio.Lock()
+
+    @cached_property
+    def _open(self) -> AsyncExitStack:
+        return AsyncExitStack()
+
+    @cached_property
+    def loaders(self) -> Loaders:
+        """What the reference path reads by."""
+        return Loaders(self.connection)
+
+    async def fetch(self, sql: str, arguments: Sequence[Any]) -> list[Any]:
+        """The rows of a planned statement, on whatever connection the operation has."""
+        if self._connection is not None:
+            driver = await self._connection.driver
+            rows: list[Any] = await driver.fetch(sql, *arguments)
+            return rows
+        if self._lease is None:
+            self._lease = await self._database.lease()
+            await self._lease.bind(self.caller.workspace_id)
+        return await self._lease.fetch(sql, arguments)
 
     async def connection(self) -> Connection:
-        """The operation's connection."""
+        """The operation's connection, in place of the lease that it may have."""
+        self._is_connecting = True
         async with self._opening:
             if self._closed:
                 # A batch that was sent when nobody waited for it any more.
                 raise asyncio.CancelledError
+            await self._end_lease()
             if self._connection is None:
                 self._connection = await self._open.enter_async_context(
                     self._database.connect(self.caller.workspace_id)
@@ -67,11 +94,23 @@ class Context:
         """A service that writes for this caller, on the terms of one mutation."""
         return service(self.start_writing, self.caller, terms)
 
+    def let_go(self) -> bool:
+        """Give back what can be given back at once; whether that was all."""
+        self._closed = True
+        if self._lease is not None and self._lease.release():
+            self._lease = None
+        return self._lease is None and not self._is_connecting
+
     async def close(self) -> None:
-        """Give the connection back."""
+        """Give everything back."""
         async with self._opening:
-            self._closed = True
+            await self._end_lease()
             await self._open.aclose()
+
+    async def _end_lease(self) -> None:
+        lease, self._lease = self._lease, None
+        if lease is not None and not lease.release():
+            await lease.discard()
 
 
 Info = strawberry.Info[Context, Any]

@@ -23,8 +23,12 @@ _INT64 = range(-(2**63), 2**63)
 
 
 def write_time(value: datetime) -> str:
-    """A time in UTC, to the microsecond where there are any."""
-    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    """A time in UTC, with as many places of a second as it has.
+
+    PostgreSQL spells it so as well: without zeros at the end.
+    """
+    text = value.astimezone(UTC).isoformat().removesuffix("+00:00")
+    return f"{text.rstrip('0') if '.' in text else text}Z"
 
 
 def _read_time(value: Any) -> datetime:

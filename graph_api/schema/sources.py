@@ -147,6 +147,10 @@ class Connected(Source):
         page = self.page(info.context, given)
         return self.listing(info.context, List(rows, key), page)
 
+    @property
+    def is_of_a_row(self) -> bool:
+        return isinstance(self.rows, Relation)
+
 
 @dataclass(frozen=True, eq=False)
 class Part(Source):

@@ -1,0 +1,60 @@
+"""How an operation was executed, told to whoever asks for it."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from graph_api.execution.plan.running import Running
+
+
+@dataclass
+class Explanation:
+    """Which path an operation took, and what that cost.
+
+    `path` is `planned`, `resolved` (by the reference path, from the start), `replayed`
+    (there, after a plan met what it does not know) or `constant` (answered from memory).
+    """
+
+    path: str = "resolved"
+    reason: str | None = None
+    statements: int = 0
+    rows: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def planned(self, running: Running) -> None:
+        """A plan has answered."""
+        self.path = "planned"
+        self._count(running)
+
+    def replayed(self, error: Exception, running: Running) -> None:
+        """A plan has failed, and the reference path answers."""
+        self.path, self.reason = "replayed", str(error)
+        self._count(running)
+
+    def _count(self, running: Running) -> None:
+        self.statements += running.statements
+        self.rows += running.rows
+        self.seconds["database"] = (
+            self.seconds.get("database", 0.0) + running.database_s
+        )
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Take the time of one phase."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            taken = time.perf_counter() - start
+            self.seconds[name] = self.seconds.get(name, 0.0) + taken
+
+    def extensions(self) -> dict[str, Any]:
+        """The response's `extensions`; times are in milliseconds."""
+        told: dict[str, Any] = {"path": self.path}
+        if self.reason is not None:
+            told["reason"] = self.reason
+        told |= {"statements": self.statements, "rows": self.rows}
+        told["milliseconds"] = {k: round(v * 1e3, 3) for k, v in self.seconds.items()}
+        return {"execution": told}

@@ -1,0 +1,179 @@
+"""The two paths by which an operation is answered, and which of them it takes.
+
+A plan answers what it can. Everything else, and whatever a plan finds that it has no
+rules for, is answered by the reference path: graphql-core with Strawberry's resolvers.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import orjson
+from graphql import (
+    ExecutionResult,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    execute_root_selection_set,
+)
+from graphql.execution import Executor as FieldExecutor
+from graphql.execution.values import VariableValues, get_variable_values
+
+from graph_api.errors import BadUserInput
+from graph_api.execution.database_errors import database_error
+from graph_api.execution.documents import Document
+from graph_api.execution.explaining import Explanation
+from graph_api.execution.masking import Masking
+from graph_api.execution.messages import Answer, Request
+from graph_api.execution.payloads import PayloadExecutor
+from graph_api.execution.plan.running import Fetch, Running
+from graph_api.execution.planned import Planned, Plans
+
+# What the fields of the root belong to.
+ROOT = object()
+# As many wrong values in variables are told of as graphql-core does.
+MAX_VARIABLE_ERRORS = 50
+
+
+class Context(Protocol):
+    """What sources get as their context: one for each request, closed at its end."""
+
+    @property
+    def fetch(self) -> Fetch:
+        """Runs the statements of plans."""
+
+    def let_go(self) -> bool:
+        """Give back what can be given back at once; whether nothing is left to do."""
+
+    async def close(self) -> None:
+        """Give back everything."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One operation that is to be answered: valid, and within the limits."""
+
+    request: Request
+    document: Document
+    operation: OperationDefinitionNode
+    masking: Masking
+
+
+class Paths:
+    """Answers the operations of one schema."""
+
+    def __init__(
+        self, schema: GraphQLSchema, *, hide_suggestions: bool, planning: bool
+    ) -> None:
+        self._schema = schema
+        self._hide_suggestions = hide_suggestions
+        self.plans = Plans(schema) if planning else None
+
+    async def answer(self, job: Job, context: Any, explanation: Explanation) -> Answer:
+        """The answer to an operation, for the caller whom `context` is of."""
+        variables = self._variables(job)
+        if isinstance(variables, list):
+            return Answer(errors=job.masking.of_request(variables, BadUserInput))
+        if self.plans is None:
+            return await self._resolved(job, context)
+        with explanation.phase("planning"):
+            planned = self.plans.of(job.document, job.operation, variables)
+        explanation.reason = planned.reason
+        if planned.plan is not None:
+            data = await self._run(planned, variables, context, explanation)
+            if data is not None:
+                return Answer(data, executed=True)
+        if job.operation.operation is OperationType.MUTATION:
+            return await self._performed(job, context, planned, explanation)
+        if planned.constants is None:
+            return await self._resolved(job, context)
+        return await self._constant(job, context, planned, variables, explanation)
+
+    def _variables(self, job: Job) -> VariableValues | list[GraphQLError]:
+        return get_variable_values(
+            self._schema,
+            job.operation.variable_definitions or (),
+            dict(job.request.variables),
+            max_errors=MAX_VARIABLE_ERRORS,
+            hide_suggestions=self._hide_suggestions,
+        )
+
+    async def _run(
+        self,
+        planned: Planned,
+        variables: VariableValues,
+        context: Any,
+        explanation: Explanation,
+    ) -> Any:
+        """The data that a plan answers with; None where the other path has to."""
+        assert self.plans is not None
+        assert planned.plan is not None
+        running = Running(context, variables, context.fetch)
+        planned.runs += 1
+        try:
+            data = await planned.plan.run(ROOT, running)
+        except Exception as error:
+            if database_error(error) is not None:
+                raise
+            self.plans.replayed(planned, error)
+            explanation.replayed(error, running)
+            return None
+        self.plans.counts["planned"] += 1
+        explanation.planned(running)
+        return data
+
+    async def _performed(
+        self, job: Job, context: Any, planned: Planned, explanation: Explanation
+    ) -> Answer:
+        built = self._built(PayloadExecutor, job, context)
+        if isinstance(built, PayloadExecutor) and self.plans is not None:
+            built.plans, built.planned = self.plans, planned
+            built.document, built.explanation = job.document, explanation
+        return await self._executed(built, job)
+
+    async def _resolved(self, job: Job, context: Any) -> Answer:
+        if self.plans is not None:
+            self.plans.counts["resolved"] += 1
+        return await self._executed(self._built(FieldExecutor, job, context), job)
+
+    async def _constant(
+        self,
+        job: Job,
+        context: Any,
+        planned: Planned,
+        variables: VariableValues,
+        explanation: Explanation,
+    ) -> Answer:
+        """The answer to a question about the schema, which is always the same."""
+        key = repr(variables.coerced)
+        assert planned.constants is not None
+        known: Answer | None = planned.constants.get(key)
+        if known is not None:
+            explanation.path = "constant"
+            return known
+        answer = await self._resolved(job, context)
+        if not answer.errors:
+            encoded = orjson.Fragment(orjson.dumps(answer.data))
+            answer = Answer(answer.data, executed=True, encoded=encoded)
+            planned.constants.keep(key, answer)
+        return answer
+
+    def _built(self, kind: type[FieldExecutor[Any]], job: Job, context: Any) -> Any:
+        name = job.operation.name
+        return kind.build(
+            self._schema,
+            job.document.tree,
+            context_value=context,
+            raw_variable_values=dict(job.request.variables),
+            operation_name=name.value if name else None,
+            hide_suggestions=self._hide_suggestions,
+        )
+
+    async def _executed(self, built: Any, job: Job) -> Answer:
+        if isinstance(built, list):
+            return Answer(errors=job.masking.of_request(built, BadUserInput))
+        result = execute_root_selection_set(built)
+        if not isinstance(result, ExecutionResult):
+            result = await result
+        errors = job.masking.of_fields(result.errors or [])
+        return Answer(result.data, errors, executed=True)

@@ -1,0 +1,350 @@
+"""Objects: what is asked of objects that are at hand, as the root and payloads are.
+
+There are few of them, so that they are asked one by one; the rows that they lead to
+are read for all of them at once.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any
+
+from graphql import (
+    GraphQLAbstractType,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    is_leaf_type,
+    is_list_type,
+    is_non_null_type,
+)
+
+from graph_api.execution.plan.asked import Arguments
+from graph_api.execution.plan.planning import Branch, Planning, Shown
+from graph_api.execution.plan.running import Anomaly, Running
+from graph_api.execution.plan.selections import Selected, Unplanned
+from graph_api.execution.plan.steps import PageStep
+from graph_api.models import Base
+from graph_api.schema.sources import (
+    ColumnValue,
+    Computed,
+    Connected,
+    GlobalId,
+    Itself,
+    Listed,
+    Plain,
+    Referred,
+    ReferredMany,
+    Related,
+)
+
+
+def shown(
+    type: GraphQLOutputType, selected: Selected, depth: int, planning: Planning
+) -> Shown:
+    """How values of `type` are shown, with what is selected below them."""
+    if is_non_null_type(type):
+        return Required(shown(type.of_type, selected, depth, planning))
+    if is_list_type(type):
+        return Many(shown(type.of_type, selected, depth, planning))
+    if is_leaf_type(type):
+        return Leaf(type.serialize)
+    if isinstance(type, GraphQLObjectType):
+        fields = planning.selections.below(type, selected.details)
+        return Object(planning, type, fields, depth)
+    assert isinstance(type, GraphQLAbstractType)
+    return Abstract(planning, type, selected, depth)
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A scalar or a word."""
+
+    serialize: Callable[[Any], Any]
+
+    def gather(self, value: Any, running: Running) -> None:
+        """A leaf leads nowhere."""
+
+    def build(self, value: Any, _: Running) -> Any:
+        return None if value is None else self.serialize(value)
+
+
+@dataclass(frozen=True)
+class Required:
+    """A value that must be there."""
+
+    of: Shown
+
+    def gather(self, value: Any, running: Running) -> None:
+        self.of.gather(value, running)
+
+    def build(self, value: Any, running: Running) -> Any:
+        built = self.of.build(value, running)
+        if built is None:
+            raise Anomaly("null where there must be a value")
+        return built
+
+
+@dataclass(frozen=True)
+class Many:
+    """A list."""
+
+    of: Shown
+
+    def gather(self, value: Any, running: Running) -> None:
+        for one in value or ():
+            self.of.gather(one, running)
+
+    def build(self, value: Any, running: Running) -> Any:
+        if value is None:
+            return None
+        return [self.of.build(one, running) for one in value]
+
+
+class Abstract:
+    """An object whose type is seen only when it is there."""
+
+    def __init__(
+        self,
+        planning: Planning,
+        type: GraphQLAbstractType,
+        selected: Selected,
+        depth: int,
+    ) -> None:
+        self._type = type
+        types: Any = planning.selections.schema.type_map
+        self._of = cache(lambda name: shown(types[name], selected, depth, planning))
+
+    def gather(self, value: Any, running: Running) -> None:
+        if value is not None:
+            self._concrete(value).gather(value, running)
+
+    def build(self, value: Any, running: Running) -> Any:
+        return None if value is None else self._concrete(value).build(value, running)
+
+    def _concrete(self, value: Any) -> Shown:
+        resolve: Any = self._type.resolve_type
+        made: Shown = self._of(resolve(value, None, self._type))
+        return made
+
+
+class Object:
+    """An object of one type, with the fields that are asked of it."""
+
+    def __init__(
+        self,
+        planning: Planning,
+        type: GraphQLObjectType,
+        fields: list[Selected],
+        depth: int,
+    ) -> None:
+        rest = Rest(planning, type, fields, depth)
+        self._entries = [
+            (one.response_name, _field(planning, one, depth, rest)) for one in fields
+        ]
+
+    def gather(self, value: Any, running: Running) -> None:
+        if value is not None:
+            for _, field in self._entries:
+                field.gather(value, running)
+
+    def build(self, value: Any, running: Running) -> Any:
+        if value is None:
+            return None
+        return {name: field.build(value, running) for name, field in self._entries}
+
+
+def _field(planning: Planning, selected: Selected, depth: int, rest: "Rest") -> Shown:
+    source = selected.source
+    if source is None:
+        return Constant(selected.parent.name)
+    if is_rest(source):
+        return RestField(rest, selected)
+    arguments = planning.arguments(selected) if selected.row_field else None
+    match source:
+        case Plain(get=get):
+            return Got(get, arguments, _below(planning, selected, depth))
+        case Itself():
+            return Got(lambda of, _: of, arguments, _below(planning, selected, depth))
+        case ColumnValue(attribute=attribute):
+            below = _below(planning, selected, depth)
+            return Got(lambda of, _: getattr(of, attribute), arguments, below)
+        case GlobalId() | Computed():
+            below = _below(planning, selected, depth)
+            resolve = source.resolve
+            return Got(lambda of, _: resolve(of), arguments, below)
+        case Referred():
+            assert arguments is not None
+            branch = planning.branch(selected, depth + 1)
+            return Meant(source, arguments, branch, selected.is_required)
+        case ReferredMany():
+            assert arguments is not None
+            branch = planning.branch(selected, depth + 1)
+            return MeantMany(source, arguments, branch)
+        case Connected() | Listed():
+            step = planning.page(
+                selected, lambda: PageStep(planning, selected, depth + 1)
+            )
+            return Read(step, step.show(selected))
+    raise Unplanned(f"{selected} is resolved")
+
+
+def _below(planning: Planning, selected: Selected, depth: int) -> Shown:
+    return shown(selected.definition.type, selected, depth, planning)
+
+
+@dataclass(frozen=True)
+class Constant:
+    """The name of a type."""
+
+    value: str
+
+    def gather(self, of: Any, running: Running) -> None:
+        """Nothing to read."""
+
+    def build(self, _: Any, __: Running) -> Any:
+        return self.value
+
+
+@dataclass(frozen=True)
+class Got:
+    """A value that the object itself has."""
+
+    get: Callable[[Any, Any], Any]
+    arguments: Arguments | None
+    below: Shown
+
+    def gather(self, of: Any, running: Running) -> None:
+        if not isinstance(_innermost(self.below), Leaf):
+            self.below.gather(self._value(of, running), running)
+
+    def build(self, of: Any, running: Running) -> Any:
+        return self.below.build(self._value(of, running), running)
+
+    def _value(self, of: Any, running: Running) -> Any:
+        arguments = self.arguments
+        return self.get(of, arguments.given(running.variables) if arguments else {})
+
+
+def _innermost(below: Shown) -> Shown:
+    while isinstance(below, Required | Many):
+        below = below.of
+    return below
+
+
+@dataclass(frozen=True)
+class Meant:
+    """The row that the object or the arguments mean."""
+
+    source: Referred
+    arguments: Arguments
+    branch: Branch
+    is_required: bool
+
+    def gather(self, of: Any, running: Running) -> None:
+        key = self._key(of, running)
+        if key is not None:
+            running.want(self.branch, key)
+
+    def build(self, of: Any, running: Running) -> Any:
+        key = self._key(of, running)
+        return self.branch.row(key, running, required=self.is_required)
+
+    def _key(self, of: Any, running: Running) -> Any:
+        given = self.arguments.given(running.variables)
+        return self.source.key(of, running.context, given)
+
+
+@dataclass(frozen=True)
+class MeantMany:
+    """The rows that the arguments mean, in their order."""
+
+    source: ReferredMany
+    arguments: Arguments
+    branch: Branch
+
+    def gather(self, of: Any, running: Running) -> None:
+        for key in self._keys(of, running):
+            running.want(self.branch, key)
+
+    def build(self, of: Any, running: Running) -> Any:
+        return [
+            self.branch.row(key, running, required=False)
+            for key in self._keys(of, running)
+        ]
+
+    def _keys(self, of: Any, running: Running) -> list[Any]:
+        given = self.arguments.given(running.variables)
+        return self.source.keys(of, running.context, given)
+
+
+@dataclass(frozen=True)
+class Read:
+    """A page of a table."""
+
+    step: PageStep
+    place: int
+
+    def gather(self, _: Any, running: Running) -> None:
+        running.want(self.step)
+
+    def build(self, _: Any, running: Running) -> Any:
+        return running.found(self.step)[self.place]
+
+
+class Rest:
+    """What a row that is at hand leads to: read by its key, all in one statement."""
+
+    def __init__(
+        self,
+        planning: Planning,
+        type: GraphQLObjectType,
+        fields: list[Selected],
+        depth: int,
+    ) -> None:
+        self._planning = planning
+        self._type = type
+        self._fields = [one for one in fields if one.source and is_rest(one.source)]
+        self._depth = depth
+
+    @cached_property
+    def branch(self) -> Branch:
+        signature = "".join(
+            f"{one.response_name}: {one.node.name.value} {one.signature}"
+            for one in self._fields
+        )
+        return self._planning.branch_of(
+            self._depth + 1,
+            signature,
+            lambda _: self._fields,
+            frozenset({self._type.name}),
+        )
+
+
+@dataclass(frozen=True)
+class RestField:
+    """A field of a row that is at hand, which is read by the row's key."""
+
+    rest: Rest
+    selected: Selected
+
+    def gather(self, of: Any, running: Running) -> None:
+        if not isinstance(of, Base):
+            raise Anomaly(f"{self.selected} is asked of what is no row")
+        running.want(self.rest.branch, _key(of))
+
+    def build(self, of: Any, running: Running) -> Any:
+        row = self.rest.branch.row(_key(of), running, required=True)
+        return row[self.selected.response_name]
+
+
+def _key(row: Any) -> Any:
+    return type(row), row.id
+
+
+def is_rest(source: Any) -> bool:
+    """Whether a row at hand does not have it."""
+    if isinstance(source, ColumnValue):
+        return source.is_deferred
+    return isinstance(source, Related) or (
+        isinstance(source, Connected) and source.is_of_a_row
+    )

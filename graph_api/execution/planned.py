@@ -1,0 +1,134 @@
+"""The planned path: plans by document, when they are used and when no more."""
+
+import logging
+from collections import Counter
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import (
+    GraphQLObjectType,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+)
+from graphql.execution.values import VariableValues
+
+from graph_api.execution.documents import Document
+from graph_api.execution.keeping import Kept
+from graph_api.execution.plan.plans import Plan, plan_operation, plan_payload
+from graph_api.execution.plan.selections import Introspection, Unplanned
+
+log = logging.getLogger(__name__)
+
+# Answers about the schema, each some hundred kilobytes, for each document.
+KEPT_CONSTANTS = 4
+# From this many on, a document whose runs are replayed every other time is no more
+# planned: to run it twice costs more than the plan can save.
+MANY_REPLAYS = 5
+
+
+@dataclass
+class Planned:
+    """What became of the planning of one operation: a plan, or why there is none."""
+
+    plan: Plan | None = None
+    reason: str | None = None
+    runs: int = 0
+    replays: int = 0
+    payloads: dict[str, Plan | None] = field(default_factory=dict)
+    # The answers of an operation that asks for nothing but the schema.
+    constants: Kept[Any] | None = None
+
+
+class Plans:
+    """The plans of one schema's operations, kept with their documents."""
+
+    def __init__(self, schema: GraphQLSchema) -> None:
+        self._schema = schema
+        self.counts: Counter[str] = Counter()
+
+    def of(
+        self,
+        document: Document,
+        operation: OperationDefinitionNode,
+        variables: VariableValues,
+    ) -> Planned:
+        """The plan of an operation as its directives are decided by the variables."""
+        key = self._variant(document, operation, variables)
+        known: Planned | None = document.plans.get(key)
+        if known is not None:
+            return known
+        planned = self._plan(document, operation, variables)
+        document.plans.keep(key, planned)
+        return planned
+
+    def payload(
+        self,
+        planned: Planned,
+        document: Document,
+        operation: OperationDefinitionNode,
+        variables: VariableValues,
+        type: GraphQLObjectType,
+        name: str,
+        details: list[Any],
+    ) -> Plan | None:
+        """The plan of what is selected of the payload under a response name."""
+        if name not in planned.payloads:
+            try:
+                planned.payloads[name] = plan_payload(
+                    self._schema,
+                    operation,
+                    document.fragments,
+                    variables,
+                    type,
+                    details,
+                )
+            except Unplanned as error:
+                planned.payloads[name] = None
+                planned.reason = str(error)
+        return planned.payloads[name]
+
+    def replayed(self, planned: Planned, error: Exception) -> None:
+        """Count a run that the reference path has to do again."""
+        planned.replays += 1
+        self.counts["replayed"] += 1
+        log.info(
+            "A plan was replayed by the reference path",
+            exc_info=error,
+            extra={"replays": self.counts["replayed"]},
+        )
+        if planned.replays >= MANY_REPLAYS and planned.replays * 2 > planned.runs:
+            planned.plan = None
+            planned.payloads = dict.fromkeys(planned.payloads)
+            planned.reason = f"it failed {planned.replays} times, at last with: {error}"
+
+    def _variant(
+        self,
+        document: Document,
+        operation: OperationDefinitionNode,
+        variables: VariableValues,
+    ) -> Hashable:
+        name = operation.name.value if operation.name else None
+        if not document.deciding:
+            return name
+        coerced: Mapping[str, Any] = variables.coerced
+        return (name, *(coerced.get(one) for one in document.deciding))
+
+    def _plan(
+        self,
+        document: Document,
+        operation: OperationDefinitionNode,
+        variables: VariableValues,
+    ) -> Planned:
+        if operation.operation is not OperationType.QUERY:
+            return Planned()
+        try:
+            plan = plan_operation(
+                self._schema, operation, document.fragments, variables
+            )
+        except Introspection as error:
+            return Planned(reason=str(error), constants=Kept(KEPT_CONSTANTS))
+        except Unplanned as error:
+            return Planned(reason=str(error))
+        return Planned(plan)
