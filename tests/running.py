@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
+import asyncpg
 from sqlalchemy import event
 
 from graph_api.caller import Caller
@@ -58,29 +59,19 @@ class Statements(list[str]):
             if not statement.lstrip().startswith(NOT_COUNTED):
                 sent.append(statement)
 
-        def note_planned(query: Any) -> None:
-            note(None, None, query.query)
-
-        def watch(_: Any, record: Any, __: Any) -> None:
-            record.driver_connection.add_query_logger(note_planned)
-
-        def unwatch(_: Any, record: Any) -> None:
-            if record.driver_connection is not None:
-                record.driver_connection.remove_query_logger(note_planned)
-
-        listened: list[tuple[Any, str, Any]] = [
-            (engine, "before_cursor_execute", note),
+        async def fetch(driver: Any, sql: str, *arguments: Any, **kwargs: Any) -> Any:
             # Plans send theirs by the driver alone.
-            (engine, "checkout", watch),
-            (engine, "checkin", unwatch),
-        ]
-        for target, name, listener in listened:
-            event.listen(target, name, listener)
+            note(None, None, sql)
+            return await plain_fetch(driver, sql, *arguments, **kwargs)
+
+        plain_fetch: Any = asyncpg.Connection.fetch
+        event.listen(engine, "before_cursor_execute", note)
+        asyncpg.Connection.fetch = fetch  # type: ignore[method-assign]
         try:
             yield sent
         finally:
-            for target, name, listener in listened:
-                event.remove(target, name, listener)
+            asyncpg.Connection.fetch = plain_fetch  # type: ignore[method-assign]
+            event.remove(engine, "before_cursor_execute", note)
 
     @property
     def selects(self) -> list[str]:

@@ -145,7 +145,7 @@ async def test_a_relation_is_read_by_index_from_one_row_and_from_fifty(
         for plan in await planned(query, ids=ids(model, range(count)))
     ]
 
-    assert len(plans) >= 3
+    assert len(plans) >= 2
     assert not faults(plans, workspaces=True)
 
 
@@ -179,7 +179,7 @@ async def test_what_somebody_did_is_read_from_its_end(planned: Planned) -> None:
         "{ viewer { user { interactions(last: 5) { nodes { id } } } } }"
     )
 
-    assert plans[-1].indexes == {"idx_interactions_actor"}
+    assert "idx_interactions_actor" in plans[-1].indexes
     assert not plans[-1].sorts()
 
 

@@ -58,6 +58,8 @@ class Document:
         self._sizes: frozenset[str] = frozenset()
         self._lists: frozenset[str] = frozenset()
         self._allowed: set[tuple[object, ...]] = set()
+        # The operations that are within limits whatever their variables are.
+        self.bounded: set[str] = set()
 
     @cached_property
     def deciding(self) -> list[str]:
@@ -89,6 +91,8 @@ class Document:
 
     def allow(self, name: str, pages: Pages) -> None:
         """Remember that an operation is within its limits with these page sizes."""
+        if not pages.sizes and not pages.lists:
+            self.bounded.add(name)
         self._sizes |= pages.sizes
         self._lists |= pages.lists
         if len(self._allowed) < KEPT_SIZES:
@@ -179,10 +183,12 @@ class Documents:
         variables: Mapping[str, Any],
     ) -> None:
         limits = self._limits
+        name = operation.name.value if operation.name else ""
+        if name in document.bounded:
+            return
         pages = Pages(
             operation, variables, default=limits.default_page, largest=limits.page
         )
-        name = operation.name.value if operation.name else ""
         allowed = document.is_allowed(name, pages)
         pages.refuse_out_of_range()
         if allowed:

@@ -1,8 +1,6 @@
 """How an operation was executed, told to whoever asks for it."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,19 +34,13 @@ class Explanation:
     def _count(self, running: Running) -> None:
         self.statements += running.statements
         self.rows += running.rows
-        self.seconds["database"] = (
-            self.seconds.get("database", 0.0) + running.database_s
-        )
+        waited = self.seconds.get("database", 0.0)
+        self.seconds["database"] = waited + running.database_s
 
-    @contextmanager
-    def phase(self, name: str) -> Iterator[None]:
-        """Take the time of one phase."""
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            taken = time.perf_counter() - start
-            self.seconds[name] = self.seconds.get(name, 0.0) + taken
+    def took(self, phase: str, since: float) -> None:
+        """Note how long a phase took that began at `since` by `perf_counter`."""
+        taken = time.perf_counter() - since
+        self.seconds[phase] = self.seconds.get(phase, 0.0) + taken
 
     def extensions(self) -> dict[str, Any]:
         """The response's `extensions`; times are in milliseconds."""

@@ -8,6 +8,7 @@ once begun, runs to its end or its deadline, for its client must not be left gue
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Awaitable, Callable, Collection, Coroutine
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -101,8 +102,9 @@ class Executor:
         try:
             async with deadline:
                 context = await make_context()
-                with explanation.phase("all"):
-                    answer = await self._paths.answer(job, context, explanation)
+                since = time.perf_counter()
+                answer = await self._paths.answer(job, context, explanation)
+                explanation.took("total", since)
         except Exception as error:  # The edge: a bug of ours is masked and logged.
             late = self._too_late(job.operation) if deadline.expired() else error
             return Answer(errors=job.masking.refusal(late))

@@ -14,15 +14,20 @@ from graphql import (
     GraphQLField,
     IntValueNode,
     ListValueNode,
+    NamedTypeNode,
+    NonNullTypeNode,
     NullValueNode,
     ObjectValueNode,
     OperationDefinitionNode,
+    TypeNode,
     ValueNode,
     VariableNode,
 )
 
 from graph_api.errors import BadUserInput
 
+# No list comes in one of these, though coercion may make a list of it.
+SCALARS = frozenset({"ID", "String", "Int", "Float", "Boolean"})
 SIZES = ("first", "last")
 
 
@@ -45,6 +50,11 @@ class Pages:
         self._defaults = {
             definition.variable.name.value: definition.default_value
             for definition in operation.variable_definitions or ()
+        }
+        self._scalars = {
+            definition.variable.name.value
+            for definition in operation.variable_definitions or ()
+            if _is_scalar(definition.type)
         }
         self._default = default
         self._largest = largest
@@ -106,6 +116,8 @@ class Pages:
     def _length(self, node: ValueNode) -> int:
         if isinstance(node, VariableNode):
             name = node.name.value
+            if name in self._scalars:
+                return 0
             self.lists.add(name)
             if name in self._variables:
                 return _length_of(self._variables[name])
@@ -116,6 +128,13 @@ class Pages:
         if isinstance(node, ObjectValueNode):
             return max((self._length(field.value) for field in node.fields), default=0)
         return 0
+
+
+def _is_scalar(type: TypeNode) -> bool:
+    """Whether a variable's type is one of GraphQL's own, which has no length."""
+    if isinstance(type, NonNullTypeNode):
+        type = type.type
+    return isinstance(type, NamedTypeNode) and type.name.value in SCALARS
 
 
 def _length_of(value: Any, levels: int = 3) -> int:

@@ -44,6 +44,11 @@ class Body:
                 )
         return bytes(parts)
 
+    async def left(self) -> None:
+        """Wait until the client has gone; what it still sends comes before that."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
     async def drain(self) -> None:
         """Throw away what is left, for as long as is reasonable."""
         until = time.monotonic() + DRAIN_S

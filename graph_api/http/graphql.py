@@ -4,7 +4,6 @@ The specification's word for word where it speaks; where it does not, whatever a
 sends is answered with a status below 500 and a coded error.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -18,6 +17,7 @@ from graph_api.execution.messages import Answer
 from graph_api.execution.operation import Executor
 from graph_api.execution.paths import Context
 from graph_api.http.body import Body
+from graph_api.http.connected import while_connected
 from graph_api.http.media import is_json, wanted, wants_page
 from graph_api.http.parameters import as_request, in_body, in_query_string
 from graph_api.http.refusal import JSON, Refused, json_response
@@ -43,6 +43,7 @@ WELL_FORMED = frozenset(
     }
 )
 VARY = {"vary": "Accept"}
+TELLING = frozenset({b"accept", b"content-type", b"content-encoding"})
 
 
 class GraphQLEndpoint:
@@ -63,14 +64,16 @@ class GraphQLEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = HttpRequest(scope)
+        told = _told(scope)
         body = Body(receive)
         media_type = JSON
         try:
-            if self._page and request.method == "GET" and wants_page(request.headers):
+            accept = told.get(b"accept", "")
+            if self._page and scope["method"] == "GET" and wants_page(accept):
                 response = self._page()
             else:
-                media_type = wanted(request.headers)
-                response = await self._answer(request, body, receive, media_type)
+                media_type = wanted(accept)
+                response = await self._answer(request, told, body, media_type)
         except Refused as refused:
             await body.drain()
             response = refused.response(media_type)
@@ -79,10 +82,14 @@ class GraphQLEndpoint:
         await response(scope, receive, send)
 
     async def _answer(
-        self, request: HttpRequest, body: Body, receive: Receive, media_type: str
+        self,
+        request: HttpRequest,
+        told: Mapping[bytes, str],
+        body: Body,
+        media_type: str,
     ) -> Response:
         if request.method == "POST":
-            parameters = await self._posted(request, body)
+            parameters = await self._posted(told, body)
             allow = EVERYTHING
         elif request.method == "GET":
             parameters = in_query_string(request.scope["query_string"])
@@ -94,16 +101,18 @@ class GraphQLEndpoint:
                 "Operations come by POST, queries by GET as well.",
                 {"allow": "GET, POST"},
             )
-        request_id = getattr(request.state, "request_id", None)
+        request_id = request.scope.get("state", {}).get("request_id")
         operation = as_request(parameters, request_id)
         running = self._executor.run(
             operation, lambda: self._make_context(request), allow=allow
         )
-        answer = await _while_connected(running, receive)
+        answer = await while_connected(running, body.left)
         return _response(answer, media_type)
 
-    async def _posted(self, request: HttpRequest, body: Body) -> Mapping[str, Any]:
-        if not is_json(request.headers):
+    async def _posted(self, told: Mapping[bytes, str], body: Body) -> Mapping[str, Any]:
+        if not is_json(
+            told.get(b"content-type", ""), told.get(b"content-encoding", "")
+        ):
             raise Refused(
                 415,
                 "UNSUPPORTED_MEDIA_TYPE",
@@ -113,40 +122,13 @@ class GraphQLEndpoint:
         return in_body(await body.read(self._max_body_bytes))
 
 
-async def _while_connected(running: Awaitable[Answer], receive: Receive) -> Answer:
-    """The answer, unless the client leaves before, or the server is stopped.
-
-    Then the operation is cancelled; a mutation ends nevertheless, and has an answer.
-    """
-    task = asyncio.ensure_future(running)
-    leaving = asyncio.ensure_future(_left(receive))
-    awaited = {task, leaving}
-    stopped = False
-    while not task.done():
-        try:
-            await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
-        except asyncio.CancelledError:
-            stopped = True
-        if not task.done():
-            task.cancel()
-        awaited = {task}
-    leaving.cancel()
-    if not task.cancelled():
-        return task.result()
-    if not stopped:
-        raise ClientDisconnect
-    raise Refused(
-        503,
-        "SERVICE_BUSY",
-        "The server is being stopped.",
-        {"retry-after": "1", "connection": "close"},
-    )
-
-
-async def _left(receive: Receive) -> None:
-    """Until the client has gone; the body of a GET comes before that."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
+def _told(scope: Scope) -> dict[bytes, str]:
+    """The request's headers that say what is sent and what is wanted."""
+    told: dict[bytes, str] = {}
+    for name, value in scope["headers"]:
+        if name in TELLING:
+            told.setdefault(name, value.decode("latin-1"))
+    return told
 
 
 def _response(answer: Answer, media_type: str) -> Response:
@@ -156,7 +138,7 @@ def _response(answer: Answer, media_type: str) -> Response:
         headers["allow"] = "POST"
     if status == 503:
         headers["retry-after"] = "1"
-    return json_response(answer.body(), status, media_type, headers)
+    return json_response(answer.wire(), status, media_type, headers)
 
 
 def _status(answer: Answer, media_type: str) -> int:

@@ -5,10 +5,10 @@ name that was rebound to this address must not be the owner's. The guard wraps t
 application, gives each request its id and each response its security headers.
 """
 
-from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from graph_api.http.body import Body
@@ -37,12 +37,29 @@ SECURITY_HEADERS = {
 }
 
 
+# Clients say the same again and again; what is longer is not worth keeping.
+MAX_KEPT = 500
+RAW_HEADERS = [(k.encode(), v.encode()) for k, v in SECURITY_HEADERS.items()]
+DECISIVE = frozenset(
+    name.encode()
+    for name in (
+        "host",
+        "origin",
+        "sec-fetch-site",
+        "sec-fetch-mode",
+        "sec-fetch-dest",
+        *FORWARDED,
+    )
+)
+
+
 class Guard:
     """ASGI middleware that lets pass what comes from here."""
 
     def __init__(self, app: ASGIApp, *, trust_bind: bool = False) -> None:
         self._app = app
         self._trust_bind = trust_bind
+        self._judge = lru_cache(maxsize=1024)(self.refusal)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -50,10 +67,8 @@ class Guard:
             return
         request_id = new_key()
         scope.setdefault("state", {})["request_id"] = request_id
-        send = _with_headers(
-            send, {**SECURITY_HEADERS, "x-request-id": str(request_id)}
-        )
-        refused = self.refusal(scope)
+        send = _with_headers(send, str(request_id))
+        refused = self._refusal(scope)
         if refused is None:
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
@@ -62,9 +77,18 @@ class Guard:
         else:
             await send({"type": "websocket.close", "code": 1008})
 
-    def refusal(self, scope: Scope) -> Refused | None:
-        """Why a request is not let in; None when it is."""
-        headers = Headers(scope=scope)
+    def _refusal(self, scope: Scope) -> Refused | None:
+        """Why a request is not let in, as its headers that matter here say."""
+        told = tuple([pair for pair in scope["headers"] if pair[0] in DECISIVE])
+        is_short = sum([len(value) for _, value in told]) <= MAX_KEPT
+        judge = self._judge if is_short else self.refusal
+        return judge(scope["type"], scope.get("method"), told)
+
+    def refusal(
+        self, type: str, method: str | None, told: tuple[tuple[bytes, bytes], ...]
+    ) -> Refused | None:
+        """Why a request with these headers is not let in; None when it is."""
+        headers = Headers(raw=list(told))
         if not self._trust_bind and not _is_local(headers):
             return Refused(
                 403,
@@ -73,7 +97,7 @@ class Guard:
                 "and [::1], and no forwarded requests. GRAPH_API_TRUST_BIND=1 lifts "
                 "this where something else keeps strangers out.",
             )
-        if _is_cross_site(headers) and not _is_navigation(scope, headers):
+        if _is_cross_site(headers) and not _is_navigation(type, method, headers):
             return Refused(
                 403,
                 "CROSS_SITE",
@@ -99,11 +123,11 @@ def _is_cross_site(headers: Headers) -> bool:
     return any(_origin(origin) != headers.get("host", "").lower() for origin in origins)
 
 
-def _is_navigation(scope: Scope, headers: Headers) -> bool:
+def _is_navigation(type: str, method: str | None, headers: Headers) -> bool:
     """Whether the user followed a link to here, which reads nothing for its page."""
     return (
-        scope["type"] == "http"
-        and scope["method"] == "GET"
+        type == "http"
+        and method == "GET"
         and headers.get("sec-fetch-mode") == "navigate"
         and headers.get("sec-fetch-dest") == "document"
         and "origin" not in headers
@@ -126,16 +150,13 @@ def _origin(origin: str) -> str | None:
     return host if separator and scheme in ("http", "https") else None
 
 
-def _with_headers(send: Send, headers: dict[str, str]) -> Send:
+def _with_headers(send: Send, request_id: str) -> Send:
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
-            response = MutableHeaders(scope=message)
-            _set_default(response, headers.items())
+            headers = message["headers"] = [*message.get("headers", ())]
+            given = {name for name, _ in headers}
+            headers += [pair for pair in RAW_HEADERS if pair[0] not in given]
+            headers.append((b"x-request-id", request_id.encode()))
         await send(message)
 
     return sending
-
-
-def _set_default(response: MutableHeaders, headers: Iterable[tuple[str, str]]) -> None:
-    for name, value in headers:
-        response.setdefault(name, value)

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from graph_api.http.json_text import encode
 
 JSON = "application/json"
+NO_STORE = {"cache-control": "no-store"}
 
 
 class Refused(Exception):
@@ -55,9 +56,15 @@ def json_response(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """A value as JSON, which no cache keeps."""
-    return Response(
-        encode(content),
-        status,
-        {"cache-control": "no-store", **(headers or {})},
-        f"{media_type}; charset=utf-8",
-    )
+    body = encode(content)
+    response = Response(None, status)
+    response.body = body
+    response.raw_headers = [
+        (b"content-length", str(len(body)).encode()),
+        (b"content-type", f"{media_type}; charset=utf-8".encode()),
+        *(
+            (name.encode("latin-1"), value.encode("latin-1"))
+            for name, value in {**NO_STORE, **(headers or {})}.items()
+        ),
+    ]
+    return response

@@ -187,7 +187,13 @@ def _after(
         for key, value in zip(order[:place], start[:place], strict=True)
     ]
     key, value = order[place], start[place]
-    later = (along_index(model, key), *order[place + 1 :])
+    # That a column is NULL does not tell the planner that rows do not differ in it.
+    nulls = (
+        along_index(model, tie)
+        for tie, at in zip(order[:place], start[:place], strict=True)
+        if at is None
+    )
+    later = (*nulls, along_index(model, key), *order[place + 1 :])
     column = getattr(model, key.attribute)
     if value is None:
         if not key.nulls_last:

@@ -1,11 +1,14 @@
 """The GraphQL schema, put together from its domains."""
 
+from collections.abc import Callable
 from typing import Any
 
 import strawberry
 from graphql import GraphQLSchema, lexicographic_sort_schema, print_schema
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types.arguments import convert_arguments
+from strawberry.types.base import StrawberryContainer
+from strawberry.types.enum import has_enum_definition
 
 from graph_api.schema import enums  # noqa: F401 - describes the enumerations
 from graph_api.schema.accounts import AccountQueries
@@ -70,10 +73,28 @@ schema = strawberry.Schema(
 graphql_schema: GraphQLSchema = schema._schema  # noqa: SLF001 - there is no other door
 
 
-def converted(field: RowField, coerced: dict[str, Any]) -> dict[str, Any]:
-    """The arguments of a field as its source gets them: by their Python names."""
-    scalars = schema.schema_converter.scalar_registry
-    return convert_arguments(coerced, field.arguments, scalars, schema.config)
+def converter(field: RowField) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """What makes of coerced arguments those that the field's source gets.
+
+    They get their Python names, and words become members of their enumerations, as
+    Strawberry does it; inputs are dictionaries already.
+    """
+    config, scalars = schema.config, schema.schema_converter.scalar_registry
+    if any(_has_words(argument.type) for argument in field.arguments):
+        return lambda coerced: convert_arguments(
+            coerced, field.arguments, scalars, config
+        )
+    names = {
+        config.name_converter.from_argument(argument): argument.python_name
+        for argument in field.arguments
+    }
+    return lambda coerced: {names[name]: value for name, value in coerced.items()}
+
+
+def _has_words(type: Any) -> bool:
+    while isinstance(type, StrawberryContainer):
+        type = type.of_type
+    return has_enum_definition(type)
 
 
 def sdl() -> str:

@@ -25,7 +25,7 @@ from graph_api.reading.aggregates import Grouping, Measure
 from graph_api.reading.cursors import Cursors
 from graph_api.reading.pages import Page
 from graph_api.reading.slots import Lifting
-from graph_api.schema import converted
+from graph_api.schema import converter
 from graph_api.schema.context import Context
 from graph_api.schema.fields import RowField
 
@@ -35,7 +35,7 @@ class Arguments:
 
     def __init__(self, definition: GraphQLField, field: RowField, node: FieldNode):
         self._definition = definition
-        self._field = field
+        self._convert = converter(field)
         self._node = node
         self.vary = any(_has_variable(a.value) for a in node.arguments or ())
         self.names = frozenset(a.name.value for a in node.arguments or ())
@@ -54,7 +54,7 @@ class Arguments:
 
     def _converted(self, variables: VariableValues | None) -> dict[str, Any]:
         coerced = get_argument_values(self._definition, self._node, variables)
-        return converted(self._field, coerced)
+        return self._convert(coerced)
 
 
 def _has_variable(value: ValueNode) -> bool:

@@ -222,7 +222,7 @@ class Got:
 
     def _value(self, of: Any, running: Running) -> Any:
         arguments = self.arguments
-        return self.get(of, arguments.given(running.variables) if arguments else {})
+        return self.get(of, running.given(arguments) if arguments else {})
 
 
 def _innermost(below: Shown) -> Shown:
@@ -250,7 +250,7 @@ class Meant:
         return self.branch.row(key, running, required=self.is_required)
 
     def _key(self, of: Any, running: Running) -> Any:
-        given = self.arguments.given(running.variables)
+        given = running.given(self.arguments)
         return self.source.key(of, running.context, given)
 
 
@@ -273,7 +273,7 @@ class MeantMany:
         ]
 
     def _keys(self, of: Any, running: Running) -> list[Any]:
-        given = self.arguments.given(running.variables)
+        given = running.given(self.arguments)
         return self.source.keys(of, running.context, given)
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from graphql.execution.values import VariableValues
 
+from graph_api.execution.plan.asked import Arguments
 from graph_api.models import Base
 from graph_api.schema.context import Context
 from graph_api.schema.sources import Key
@@ -37,19 +38,27 @@ class Running:
         self.rows = 0
         self.database_s = 0.0
         self._fetch = fetch
-        self._workspace_id = context.caller.workspace_id
+        self._given: dict[Arguments, dict[str, Any]] = {}
         self._wanted: dict[Any, dict[Key, None]] = {}
         self._found: dict[Any, Mapping[Key, Any]] = {}
 
     async def fetch(self, statement: Any, values: Mapping[str, Any]) -> list[Any]:
         """The rows of a statement, whose parameter `workspace` is the caller's."""
-        arguments = statement.arguments({"workspace": self._workspace_id, **values})
+        arguments = statement.arguments(
+            {"workspace": self.context.caller.workspace_id, **values}
+        )
         start = time.perf_counter()
         rows = await self._fetch(statement.sql, arguments)
         self.database_s += time.perf_counter() - start
         self.statements += 1
         self.rows += len(rows)
         return rows
+
+    def given(self, arguments: Arguments) -> dict[str, Any]:
+        """The arguments of a field, which are worked out once in a run."""
+        if arguments not in self._given:
+            self._given[arguments] = arguments.given(self.variables)
+        return self._given[arguments]
 
     def want(self, branch: Any, key: Key | None = None) -> None:
         """Have a branch read, for this key too."""

@@ -79,7 +79,7 @@ class MeantStream:
 
     def prepare(self, rows: list[Any], running: Running) -> list[Any]:
         context = running.context
-        given = self.arguments.given(running.variables)
+        given = running.given(self.arguments)
         keys = [self.source.key(row, context, given) for row in rows]
         for key in keys:
             if key is not None:
