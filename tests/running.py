@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Self
 
 from sqlalchemy import event
@@ -24,6 +25,7 @@ class Run:
     executor: Executor
     surroundings: Surroundings
     caller: Caller
+    now: datetime | None = None
 
     async def __call__(self, query: str, **variables: Any) -> dict[str, Any]:
         request = Request(query, variables=variables, id=self.caller.request_id)
@@ -33,8 +35,12 @@ class Run:
         """The same for another caller."""
         return replace(self, caller=caller)
 
+    def at(self, now: str) -> "Run":
+        """The same at another moment."""
+        return replace(self, now=datetime.fromisoformat(now))
+
     async def _context(self) -> Context:
-        return Context(self.surroundings, self.caller)
+        return Context(self.surroundings, self.caller, self.now)
 
 
 class Statements(list[str]):

@@ -21,10 +21,11 @@ from typing import Any, TypeVar, get_type_hints
 from uuid import UUID
 
 import strawberry
+from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 
 from graph_api import models
-from graph_api.errors import BadUserInput
+from graph_api.errors import BadUserInput, GraphApiError
 from graph_api.ids import global_id, key_of, parse_global_id
 from graph_api.models import Base, EntityType, public_name
 from graph_api.reading.columns import column_of
@@ -45,6 +46,11 @@ from graph_api.schema.scalars import type_of
 T = TypeVar("T")
 
 
+# Rows, the field's arguments, and the operation's moment; for each row its value, or
+# the error that it has instead of one.
+Values = Callable[[list[Any], dict[str, Any], datetime], Sequence[Any]]
+
+
 @dataclass(frozen=True)
 class Way:
     """A relation that waits for the type it is declared in."""
@@ -59,8 +65,13 @@ class Computed:
 
     type: Any
     columns: Sequence[str]
-    values: Callable[[list[Any]], list[Any]]
+    values: Values
     description: str
+    arguments: Sequence[StrawberryArgument] = ()
+
+    def __call__(self, row: Any, info: Info, given: dict[str, Any]) -> Any:
+        """The value of one row; where it is an error, graphql-core raises it."""
+        return self.values([row], given, info.context.now)[0]
 
 
 def one(
@@ -89,9 +100,31 @@ def through(near: Column, far: Column, description: str) -> Any:
     return Way(lambda model: joined(model, near, far), description)
 
 
-def computed(type: Any, columns: Sequence[str], description: str) -> Any:
-    """Declare a field by the function that gives its values, rows in, values out."""
-    return lambda values: Computed(type, columns, values, description)
+def computed(
+    type: Any,
+    columns: Sequence[str],
+    description: str,
+    arguments: Sequence[StrawberryArgument] = (),
+) -> Any:
+    """Declare a field by the function that gives its values, rows in, values out.
+
+    `values(rows, given, now)` reads nothing of the rows but `columns`, and gives an
+    error in the place of the value that cannot be reckoned (`for_each`). What it
+    raises is every row's error.
+    """
+    return lambda values: Computed(type, columns, values, description, arguments)
+
+
+def for_each(rows: Sequence[Any], value: Callable[[Any], Any]) -> list[Any]:
+    """The value of each row, or the error in its place."""
+
+    def of(row: Any) -> Any:
+        try:
+            return value(row)
+        except GraphApiError as error:
+            return error
+
+    return [of(row) for row in rows]
 
 
 def any_entity(column: Column, description: str) -> Any:
@@ -190,7 +223,7 @@ def entity(model: type[Base]) -> Callable[[type[T]], type[T]]:
             setattr(cls, name, _relation_field(model, relation, relations[name]))
         for name, value in list(vars(cls).items()):
             if isinstance(value, Computed):
-                setattr(cls, name, _computed_field(value))
+                setattr(cls, name, computed_field(model, value))
         _show_columns(cls, model)
         cls.is_type_of = lambda row, _info: isinstance(row, model)  # type: ignore[attr-defined]
         shown = strawberry.type(cls, name=model.__name__, description=_said(cls))
@@ -219,10 +252,14 @@ def _relation_field(model: type[Base], relation: Relation, way: Way) -> Any:
     return row_field(maybe(target) if relation.nullable else target, answer, said)
 
 
-def _computed_field(computed: Computed) -> Any:
-    return row_field(
-        computed.type, lambda row, *_: computed.values([row])[0], computed.description
-    )
+def computed_field(model: type[Base], computed: Computed) -> Any:
+    """The field that answers `computed` for rows of `model`.
+
+    Raises TypeError for a name in its columns that is none.
+    """
+    for name in computed.columns:
+        column_of(model, name)
+    return row_field(computed.type, computed, computed.description, computed.arguments)
 
 
 def _show_columns(cls: type[Any], model: type[Base]) -> None:
