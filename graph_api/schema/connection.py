@@ -12,7 +12,7 @@ import strawberry
 
 from graph_api.errors import BadUserInput
 from graph_api.models import Base
-from graph_api.reading.aggregates import MAX_COUNT, Grouping
+from graph_api.reading.aggregates import MAX_COUNT
 from graph_api.reading.cursors import Values
 from graph_api.reading.loaders import List
 from graph_api.reading.ordering import Order
@@ -20,8 +20,6 @@ from graph_api.reading.pages import Page
 from graph_api.reading.relations import Relation, Rows
 from graph_api.schema.aggregates import (
     aggregate_type,
-    group_field_type,
-    group_keys,
     group_type,
     measures_asked,
 )
@@ -29,6 +27,7 @@ from graph_api.schema.conditions import condition
 from graph_api.schema.context import Context, Info
 from graph_api.schema.fields import Deferred, argument, maybe, object_type, row_field
 from graph_api.schema.filters import filter_type
+from graph_api.schema.grouping import group_arguments, grouping
 from graph_api.schema.ordering import order, order_type
 from graph_api.schema.registry import shown_as
 
@@ -235,22 +234,17 @@ async def _capped(of: Listing, *_: Any) -> bool:
 
 
 def _groups_field(model: type[Base]) -> Any:
-    field: Any = group_field_type(model)
     group: Any = group_type(model)
 
     async def answer(of: Listing, info: Info, given: dict[str, Any]) -> list[Any]:
-        limit, most = given["first"], of.context.max_page
-        if limit is None or not 0 <= limit <= most:
-            raise BadUserInput(f"`first` must be from 0 to {most}, not {limit}.")
-        grouping = Grouping(group_keys(given["by"]), measures_asked(model, info), limit)
-        return await of.context.loaders.groups(of.of, of.page.where, grouping)
+        wanted = grouping(
+            model, given, measures_asked(model, info), of.context.max_page
+        )
+        return await of.context.loaders.groups(of.of, of.page.where, wanted)
 
     return row_field(
         list[group],
         answer,
         "Those on all pages, sorted into groups; the largest groups first.",
-        [
-            argument("by", list[field], "What the objects of a group have in common."),
-            argument("first", int, "How many groups at most.", DEFAULT_PAGE),
-        ],
+        group_arguments(model),
     )
