@@ -30,6 +30,12 @@ class BadCursor(BadUserInput):
     code = "BAD_CURSOR"
 
 
+class UnreadableValue(GraphApiError):
+    """A stored value that means nothing; the message says how to mend it."""
+
+    code = "UNREADABLE_VALUE"
+
+
 class TooComplex(GraphApiError):
     """An operation beyond a limit; the message says which, and by how much."""
 

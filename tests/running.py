@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Self
 
 import asyncpg
@@ -33,6 +34,7 @@ class Run:
     executor: Executor
     surroundings: Surroundings
     caller: Caller
+    now: datetime | None = None
 
     async def __call__(self, query: str, **variables: Any) -> dict[str, Any]:
         request = Request(query, variables=variables, id=self.caller.request_id)
@@ -42,8 +44,12 @@ class Run:
         """The same for another caller."""
         return replace(self, caller=caller)
 
+    def at(self, now: str) -> "Run":
+        """The same at another moment."""
+        return replace(self, now=datetime.fromisoformat(now))
+
     async def _context(self) -> Context:
-        return Context(self.surroundings, self.caller)
+        return Context(self.surroundings, self.caller, self.now)
 
 
 class Statements(list[str]):
@@ -66,7 +72,7 @@ class Statements(list[str]):
 
         plain_fetch: Any = asyncpg.Connection.fetch
         event.listen(engine, "before_cursor_execute", note)
-        asyncpg.Connection.fetch = fetch  # type: ignore[method-assign]
+        asyncpg.Connection.fetch = fetch  # type: ignore[method-assign,assignment]
         try:
             yield sent
         finally:

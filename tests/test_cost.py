@@ -257,6 +257,22 @@ async def test_different_pages_of_a_relation_are_different_lists(
     assert len(statements) == 3, statements
 
 
+async def test_focus_costs_one_statement_and_a_relation_below_it_one_more(
+    read: Run, statements: Statements
+) -> None:
+    computed = "overdue nextOccurrence occurrences(from: $from, to: $to)"
+
+    answer = await read(
+        "query($from: DateTime!, $to: DateTime!) { focus(first: 50) { "
+        f"reasons {{ code message dueAt daysLate }} commitment {{ {computed} "
+        "role { roleName } } } }",
+        **{"from": "2026-01-01T00:00:00Z", "to": "2026-02-01T00:00:00Z"},
+    )
+
+    assert answer["data"]["focus"]
+    assert len(statements) == 2, statements
+
+
 async def test_who_asks_costs_two_statements(read: Run, statements: Statements) -> None:
     answer = await read("{ viewer { user { id } workspace { id } } }")
 

@@ -20,6 +20,7 @@ from graph_api.database.migrations import (
     check,
     current,
     downgrade,
+    head,
     stamp,
     upgrade,
     upgrade_sql,
@@ -204,7 +205,7 @@ def test_a_server_that_stops_in_the_middle(empty: str) -> None:
     applied = upgrade(empty)
 
     assert refusal.details["remedy"].endswith("try again: it goes on where it was.")
-    assert applied == ["0003", "0004", "0005", "0006"]
+    assert applied == since("0003")
 
 
 def test_a_revision_that_fails_is_undone_and_those_before_it_stay(empty: str) -> None:
@@ -218,7 +219,7 @@ def test_a_revision_that_fails_is_undone_and_those_before_it_stay(empty: str) ->
 
     assert refusal.details["sqlstate"] == "42P07"
     assert (reached, nodes) == ("0004", [(None,)])
-    assert applied == ["0005", "0006"]
+    assert applied == since("0005")
 
 
 @pytest.mark.usefixtures("_impatient")
@@ -262,7 +263,7 @@ def test_more_steps_than_there_are(migrated: str) -> None:
     with pytest.raises(ConfigurationError, match="not so many revisions that way"):
         downgrade(migrated, "-9")
 
-    assert current(migrated) == "0006"
+    assert current(migrated) == head()
 
 
 def test_a_check_before_the_upgrade(empty: str) -> None:
@@ -284,3 +285,8 @@ def _refusal_of(url: str, revision: str = "head") -> ConfigurationError:
 
 def _name(url: str) -> str:
     return url.rpartition("/")[2].partition("?")[0]
+
+
+def since(first: str) -> list[str]:
+    """The revisions from `first` on, which are numbered."""
+    return [f"{number:04}" for number in range(int(first), int(head()) + 1)]

@@ -174,6 +174,13 @@ async def test_what_is_due_in_a_state_is_read_along_its_time(
     assert not faults([plan], sorts=True)
 
 
+async def test_what_to_focus_on_is_read_along_its_own_index(planned: Planned) -> None:
+    (plan,) = await planned("{ focus(first: 50) { commitment { id } } }")
+
+    assert plan.indexes == {"idx_commitments_focus"}
+    assert not faults([plan], sorts=True)
+
+
 async def test_what_somebody_did_is_read_from_its_end(planned: Planned) -> None:
     plans = await planned(
         "{ viewer { user { interactions(last: 5) { nodes { id } } } } }"

@@ -4,9 +4,10 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from graph_api.errors import Busy, GraphApiError, Timeout
+from graph_api.errors import BadUserInput, Busy, GraphApiError, Timeout
 
 BUSY = "The server is busy or its database is away. Try again in a moment."
+UNKNOWN_ZONE = "The database does not know this time zone; use a name such as UTC."
 TOO_LONG = "The operation took too long and was stopped. Ask for less at once."
 
 # The classes of SQLSTATE: no connection, no resources, an administrator's act.
@@ -27,8 +28,15 @@ def database_error(raw: BaseException) -> GraphApiError | None:
     state = _sqlstate(raw)
     if state is None:
         return Busy(BUSY) if _is_disconnect(raw) else None
+    return _of_state(state, raw)
+
+
+def _of_state(state: str, raw: BaseException) -> GraphApiError | None:
     if state in TIMEOUT_STATES:
         return Timeout(TOO_LONG)
+    # Ours are checked before, but its list of zones may be an older one.
+    if state == "22023" and "time zone" in str(raw):
+        return BadUserInput(UNKNOWN_ZONE)
     if state in BUSY_STATES or state.startswith(BUSY_CLASSES):
         return Busy(BUSY)
     return None

@@ -18,6 +18,8 @@ from graph_api.models.base import (
     public_name,
 )
 from graph_api.models.commitments import (
+    FINAL,
+    OPEN,
     Commitment,
     CommitmentSource,
     CommitmentState,
@@ -45,6 +47,8 @@ from graph_api.models.parties import Party, PartyKind, Role
 from graph_api.models.signals import Signal, SignalSource, SignalStatus
 
 __all__ = [
+    "FINAL",
+    "OPEN",
     "ActorType",
     "Annotation",
     "AnnotationKind",

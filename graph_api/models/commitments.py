@@ -43,6 +43,15 @@ class CommitmentState(StrEnum):
     DELINQUENT = "delinquent"
 
 
+# What one is bound by: agreed to, not put aside, and not at its end.
+OPEN = (
+    CommitmentState.ACCEPTED,
+    CommitmentState.ACTIVE,
+    CommitmentState.DELINQUENT,
+)
+FINAL = (CommitmentState.FULFILLED, CommitmentState.CANCELED)
+
+
 class CommitmentSource(StrEnum):
     """Where a commitment was found."""
 
@@ -66,6 +75,15 @@ class Commitment(Entity, Imported):
             "state",
             text("due_at DESC NULLS LAST"),
             text("id DESC"),
+        ),
+        index(
+            "idx_commitments_focus",
+            text("due_at DESC NULLS LAST"),
+            text("priority ASC NULLS FIRST"),
+            text("id DESC"),
+            postgresql_where=text(
+                f"state IN ({', '.join(repr(state.value) for state in OPEN)})"
+            ),
         ),
         ordered("idx_commitments_priority", "priority"),
         ordered("idx_commitments_due_at", "due_at"),

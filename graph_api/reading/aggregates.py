@@ -12,13 +12,15 @@ from sqlalchemy import (
     Double,
     Numeric,
     Select,
+    Text,
     cast,
     func,
+    literal,
 )
 
 from graph_api.models import Base
 from graph_api.reading.columns import NUMBERS, Kind, column_of, columns_of, kind
-from graph_api.reading.filters import Condition
+from graph_api.reading.filters import OPERATORS, Condition, lifted_operand
 from graph_api.reading.relations import Rows
 from graph_api.reading.slots import Lift, bound
 
@@ -66,25 +68,79 @@ class Measure:
         return f"{self.function}_{self.attribute}"
 
     def sql(self, entity: Any, model: type[Base]) -> ColumnElement[Any]:
+        return self.figure(entity, model).label(self.label)
+
+    def figure(self, entity: Any, model: type[Base]) -> ColumnElement[Any]:
+        """The figure without its label."""
         column = getattr(entity, self.attribute)
         of = kind(column_of(model, self.attribute))
-        return _FUNCTIONS[self.function](column, of).label(self.label)
+        return _FUNCTIONS[self.function](column, of)
+
+
+@dataclass(frozen=True)
+class Period:
+    """A period that times are grouped by: its PostgreSQL `unit`, in a time zone."""
+
+    unit: str
+    zone: str
+
+    def lifted(self, lift: Lift) -> "Period":
+        return replace(self, zone=lift(self.zone))
+
+    def start_of(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+        """The moment at which the period of a time begins, by the zone's clocks."""
+        unit, zone = literal(self.unit, Text()), bound(self.zone, Text())
+        return func.date_trunc(unit, column, zone, type_=column.type)
+
+
+@dataclass(frozen=True)
+class Having:
+    """A figure of a group in a relation `operator` to `value`; no measure: how many."""
+
+    measure: Measure | None
+    operator: str
+    value: Any
+
+    def sql(self, entity: Any, model: type[Base]) -> ColumnElement[bool]:
+        figure: ColumnElement[Any] = (
+            self.measure.figure(entity, model) if self.measure else func.count()
+        )
+        of: Column[Any] = Column("figure", figure.type)
+        return OPERATORS[self.operator](figure, self.value, of)
+
+    def lifted(self, lift: Lift) -> "Having":
+        return replace(self, value=lifted_operand(self.operator, self.value, lift))
 
 
 @dataclass(frozen=True)
 class Grouping:
     """The figures of a list, one row for each combination of values in `by`.
 
-    At most `limit` groups, the largest first.
+    Times are of one group that are of one `period`. At most `limit` groups of which all
+    of `having` is true, the largest first.
     """
 
     by: tuple[str, ...]
     measures: tuple[Measure, ...]
     limit: int
+    period: Period | None = None
+    having: tuple[Having, ...] = ()
+
+    def key(self, entity: Any, model: type[Base], name: str) -> ColumnElement[Any]:
+        """What the rows of a group have in common in the attribute `name`."""
+        column: ColumnElement[Any] = getattr(entity, name)
+        if self.period is None or kind(column_of(model, name)) is not Kind.TIME:
+            return column
+        return self.period.start_of(column)
 
     def lifted(self, lift: Lift) -> "Grouping":
-        """The same grouping with a slot in place of its limit."""
-        return replace(self, limit=lift(self.limit))
+        """The same grouping with slots in place of its values."""
+        return replace(
+            self,
+            limit=lift(self.limit),
+            period=self.period and self.period.lifted(lift),
+            having=tuple(having.lifted(lift) for having in self.having),
+        )
 
 
 def measurable(model: type[Base], function: str) -> list[str]:
@@ -98,7 +154,7 @@ def measurable(model: type[Base], function: str) -> list[str]:
 
 
 def groupable(model: type[Base]) -> list[str]:
-    """The attributes of `model` that lists can be grouped by."""
+    """The attributes of `model` that lists can be grouped by, as they are."""
     not_by = {Kind.JSON, Kind.TEXTS, Kind.FLOATS, Kind.FLOAT, Kind.TIME}
     return [
         key
@@ -106,6 +162,11 @@ def groupable(model: type[Base]) -> list[str]:
         if kind(column) not in not_by and key not in {"id", *_MEANINGLESS}
         if not _is_long(column)
     ]
+
+
+def datable(model: type[Base]) -> list[str]:
+    """The attributes of `model` with times, which are grouped by their periods."""
+    return [k for k, c in columns_of(model).items() if kind(c) is Kind.TIME]
 
 
 def _is_long(column: Column[Any]) -> bool:
@@ -142,7 +203,8 @@ def groups_of(
     key: ColumnElement[UUID] | None = None,
 ) -> Select[Any]:
     """The groups of the rows: their keys, labelled by attribute, and their figures."""
-    keys = [getattr(rows.target, name) for name in grouping.by]
+    # Each once, with its binds: two would not be the same to PostgreSQL.
+    keys = [grouping.key(rows.target, rows.target, name) for name in grouping.by]
     figures = [m.sql(rows.target, rows.target) for m in grouping.measures]
     return (
         _filtered(rows, where, key)
@@ -153,6 +215,7 @@ def groups_of(
             maintain_column_froms=True,
         )
         .group_by(*keys)
+        .having(*(h.sql(rows.target, rows.target) for h in grouping.having))
         .order_by(func.count().desc(), *(k.asc().nulls_last() for k in keys))
         .limit(bound(grouping.limit, BigInteger()))
     )

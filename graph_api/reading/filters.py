@@ -61,12 +61,7 @@ class Compare:
         return compare(column, self.value, column_of(self.model, self.attribute))
 
     def lifted(self, lift: Lift) -> "Condition":
-        if self.operator == "is_null":
-            return self
-        if self.operator == "resembles":
-            text, threshold = self.value
-            return replace(self, value=(lift(text), lift(threshold)))
-        return replace(self, value=lift(_sent(self.operator, self.value)))
+        return replace(self, value=lifted_operand(self.operator, self.value, lift))
 
 
 @dataclass(frozen=True)
@@ -165,6 +160,15 @@ def _array(values: Any, column: Column[Any]) -> ColumnElement[Any]:
 
 def _literal(value: Any, column: Column[Any]) -> ColumnElement[Any]:
     return bound(_plain(value), _unbounded(column))
+
+
+def lifted_operand(operator: str, value: Any, lift: Lift) -> Any:
+    """A slot in place of what an operator compares with."""
+    if operator == "is_null":
+        return value
+    if operator == "resembles":
+        return tuple(map(lift, value))
+    return lift(_sent(operator, value))
 
 
 def _sent(operator: str, value: Any) -> Any:

@@ -57,7 +57,7 @@ class User(Actor):
     version: int
 
     @computed(str, ["full_name", "username"], "The name to show.")
-    def label(users: list[Any]) -> list[str]:  # noqa: N805
+    def label(users: list[Any], *_: Any) -> list[str]:  # noqa: N805
         return [user.full_name or user.username for user in users]
 
     memberships = many(models.Membership.user_id, "The user's place in the workspace.")

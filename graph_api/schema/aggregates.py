@@ -1,6 +1,7 @@
 """Counting as GraphQL has it: `aggregate { count avg { priority } }` and `groups`."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -12,10 +13,9 @@ from graphql import (
     SelectionSetNode,
 )
 
-from graph_api.errors import BadUserInput
 from graph_api.ids import global_id
 from graph_api.models import Base, public_name
-from graph_api.reading.aggregates import Measure, groupable, measurable
+from graph_api.reading.aggregates import Measure, datable, groupable, measurable
 from graph_api.reading.columns import Kind, column_of, kind
 from graph_api.schema.conditions import type_behind
 from graph_api.schema.fields import enum_type, maybe, object_type, row_field
@@ -29,9 +29,6 @@ FUNCTIONS = {
 }
 
 Fragments = Mapping[str, FragmentDefinitionNode]
-
-# More would be a table and not a chart.
-MAX_GROUP_KEYS = 3
 
 
 @cache
@@ -88,10 +85,14 @@ def _measured(model: type[Base], function: str, attribute: str) -> Any:
 @cache
 def group_field_type(model: type[Base]) -> Any:
     """The enumeration of what lists of `model`'s rows can be grouped by."""
+    periods = {
+        a: f"By the period in which `{public_name(a)}` lies; it needs `dateTrunc`."
+        for a in datable(model)
+    }
     return enum_type(
         f"{model.__name__}GroupField",
         f"What {model.__name__} objects can be grouped by.",
-        {a: f"By `{public_name(a)}`." for a in groupable(model)},
+        {a: f"By `{public_name(a)}`." for a in groupable(model)} | periods,
     )
 
 
@@ -109,6 +110,15 @@ def group_type(model: type[Base]) -> Any:
                 name=public_name(attribute),
             )
             for attribute in groupable(model)
+        }
+        | {
+            attribute: row_field(
+                maybe(datetime),
+                _key_value(model, attribute),
+                f"When the period begins in which `{public_name(attribute)}` lies.",
+                name=public_name(attribute),
+            )
+            for attribute in datable(model)
         },
     )
     return object_type(
@@ -147,17 +157,6 @@ def _key_value(model: type[Base], attribute: str) -> Any:
         return None if value is None else global_id(target, value)
 
     return as_id
-
-
-def group_keys(given: list[Any]) -> tuple[str, ...]:
-    """The attributes to group by.
-
-    Raises BadUserInput for none, or for more than MAX_GROUP_KEYS.
-    """
-    keys = tuple(dict.fromkeys(map(str, given)))
-    if not 1 <= len(keys) <= MAX_GROUP_KEYS:
-        raise BadUserInput(f"`by` takes 1 to {MAX_GROUP_KEYS} fields, not {len(keys)}.")
-    return keys
 
 
 def measures_asked(

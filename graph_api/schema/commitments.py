@@ -14,6 +14,7 @@ from graph_api.models import (
     SignalSource,
     SignalStatus,
 )
+from graph_api.schema import scheduling
 from graph_api.schema.entity import Entity, entity, find, listing, one, through
 from graph_api.schema.fields import row_field
 from graph_api.schema.inputs import VERSION, an_id, values_of, written
@@ -42,6 +43,10 @@ class Commitment(Entity):
     reason: str | None
     details: Json
     external_ref: str | None
+
+    occurrences = scheduling.occurrences
+    next_occurrence = scheduling.next_occurrence
+    overdue = scheduling.overdue
 
     role = one(models.Commitment.role_id)
     counterparty = one(models.Commitment.counterparty_id)
@@ -77,6 +82,7 @@ class CommitmentQueries:
 
     commitment = find(models.Commitment, "The commitment with this id.")
     commitments = listing(models.Commitment, "The commitments of the workspace.")
+    focus = scheduling.FOCUS
     signal = find(models.Signal, "The signal with this id.")
     signals = listing(models.Signal, "The signals of the workspace.")
 

@@ -112,12 +112,12 @@ def _compared(
             read = _resemblance(value)
         elif operator != "isNull":
             read = _values(model, attribute, column, value)
-        yield Compare(model, attribute, _NAMES.get(operator, operator), read)
+        yield Compare(model, attribute, operator_name(operator), read)
 
 
 def _values(model: type[Base], attribute: str, column: Column[Any], value: Any) -> Any:
     if isinstance(value, list):
-        _refuse_many(value)
+        refuse_many(value)
         return tuple(_values(model, attribute, column, one) for one in value)
     if kind(column) is Kind.ID:
         return key_of(value, type_behind(model, attribute))
@@ -148,7 +148,13 @@ def _resemblance(value: Mapping[str, Any]) -> tuple[str, float]:
     return text, threshold
 
 
-def _refuse_many(values: list[Any]) -> None:
+def operator_name(public: str) -> str:
+    """What clients call `notIn` is `not_in` to us."""
+    return _NAMES.get(public, public)
+
+
+def refuse_many(values: list[Any]) -> None:
+    """Raise BadUserInput for more values than one comparison takes."""
     if len(values) > MAX_VALUES:
         raise BadUserInput(
             f"A filter can compare with at most {MAX_VALUES} values at once, "
@@ -172,7 +178,7 @@ def _json_operand(operator: str, value: Any) -> str | tuple[str, ...] | bool:
     if operator == "exists":
         return bool(value)
     if operator == "in":
-        _refuse_many(value)
+        refuse_many(value)
         return tuple(json.dumps(one) for one in value)
     return json.dumps(value)
 

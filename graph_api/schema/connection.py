@@ -13,7 +13,7 @@ from graphql import FieldNode
 
 from graph_api.errors import BadUserInput
 from graph_api.models import Base
-from graph_api.reading.aggregates import MAX_COUNT, Grouping, Measure
+from graph_api.reading.aggregates import MAX_COUNT
 from graph_api.reading.cursors import Values
 from graph_api.reading.loaders import List
 from graph_api.reading.ordering import Order
@@ -22,8 +22,6 @@ from graph_api.reading.relations import Rows
 from graph_api.schema.aggregates import (
     Fragments,
     aggregate_type,
-    group_field_type,
-    group_keys,
     group_type,
     measures_asked,
 )
@@ -31,6 +29,7 @@ from graph_api.schema.conditions import condition
 from graph_api.schema.context import Context, Info
 from graph_api.schema.fields import Deferred, argument, maybe, object_type, row_field
 from graph_api.schema.filters import filter_type
+from graph_api.schema.grouping import group_arguments, grouping
 from graph_api.schema.ordering import order, order_type
 from graph_api.schema.registry import shown_as
 from graph_api.schema.sources import Connected, Given, Part
@@ -254,30 +253,17 @@ async def _capped(of: Listing, *_: Any) -> bool:
 
 
 def _groups_field(model: type[Base]) -> Any:
-    field: Any = group_field_type(model)
     group: Any = group_type(model)
     return row_field(
         list[group],
         Part("groups", _groups),
         "Those on all pages, sorted into groups; the largest groups first.",
-        [
-            argument("by", list[field], "What the objects of a group have in common."),
-            argument("first", int, "How many groups at most.", DEFAULT_PAGE),
-        ],
+        group_arguments(model),
     )
 
 
 async def _groups(of: Listing, info: Info, given: dict[str, Any]) -> list[Any]:
-    measures = measures_asked(of.of.rows.target, *_asked(info))
-    grouping = grouping_meant(of.context, given, measures)
-    return await of.context.loaders.groups(of.of, of.page.where, grouping)
-
-
-def grouping_meant(
-    context: Context, given: Given, measures: tuple[Measure, ...]
-) -> Grouping:
-    """The grouping that the arguments of `groups` mean, with the figures asked for."""
-    limit, most = given["first"], context.max_page
-    if limit is None or not 0 <= limit <= most:
-        raise BadUserInput(f"`first` must be from 0 to {most}, not {limit}.")
-    return Grouping(group_keys(given["by"]), measures, limit)
+    model = of.of.rows.target
+    measures = measures_asked(model, *_asked(info))
+    wanted = grouping(model, given, measures, of.context.max_page)
+    return await of.context.loaders.groups(of.of, of.page.where, wanted)

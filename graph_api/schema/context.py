@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -29,9 +30,18 @@ class Surroundings:
 
 
 class Context:
-    """One operation: a connection, taken when it is first needed, and what was read."""
+    """One operation: a connection, taken when it is first needed, and what was read.
 
-    def __init__(self, surroundings: Surroundings, caller: Caller) -> None:
+    `now` is its moment: the same for all rows of an answer.
+    """
+
+    def __init__(
+        self,
+        surroundings: Surroundings,
+        caller: Caller,
+        now: datetime | None = None,
+    ) -> None:
+        self.now = now or datetime.now(UTC)
         self.caller = caller
         self.cursors = surroundings.cursors
         self.max_page = surroundings.settings.max_page

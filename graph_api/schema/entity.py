@@ -21,10 +21,11 @@ from typing import Any, TypeVar, get_type_hints
 from uuid import UUID
 
 import strawberry
+from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 
 from graph_api import models
-from graph_api.errors import BadUserInput
+from graph_api.errors import BadUserInput, GraphApiError
 from graph_api.ids import key_of, parse_global_id
 from graph_api.models import Base, EntityType, public_name
 from graph_api.reading.columns import column_of
@@ -49,6 +50,7 @@ from graph_api.schema.sources import (
     Key,
     Referred,
     Related,
+    Values,
 )
 
 T = TypeVar("T")
@@ -64,11 +66,13 @@ class Way:
 
 @dataclass(frozen=True)
 class Reckoning:
-    """A field that waits to be made: its type, its source and what it is."""
+    """A computed field that waits for the type it is declared in."""
 
     type: Any
-    source: Computed
+    columns: tuple[str, ...]
+    values: Values
     description: str
+    arguments: Sequence[StrawberryArgument] = ()
 
 
 def one(
@@ -97,9 +101,33 @@ def through(near: Column, far: Column, description: str) -> Any:
     return Way(lambda model: joined(model, near, far), description)
 
 
-def computed(type: Any, columns: Sequence[str], description: str) -> Any:
-    """Declare a field by the function that gives its values, rows in, values out."""
-    return lambda values: Reckoning(type, Computed(tuple(columns), values), description)
+def computed(
+    type: Any,
+    columns: Sequence[str],
+    description: str,
+    arguments: Sequence[StrawberryArgument] = (),
+) -> Any:
+    """Declare a field by the function that gives its values, rows in, values out.
+
+    `values(rows, given, now)` reads nothing of the rows but `columns`, and gives an
+    error in the place of the value that cannot be reckoned (`for_each`). What it
+    raises is every row's error.
+    """
+    return lambda values: Reckoning(
+        type, tuple(columns), values, description, arguments
+    )
+
+
+def for_each(rows: Sequence[Any], value: Callable[[Any], Any]) -> list[Any]:
+    """The value of each row, or the error in its place."""
+
+    def of(row: Any) -> Any:
+        try:
+            return value(row)
+        except GraphApiError as error:
+            return error
+
+    return [of(row) for row in rows]
 
 
 def any_entity(column: Column, description: str) -> Any:
@@ -201,7 +229,7 @@ def entity(model: type[Base]) -> Callable[[type[T]], type[T]]:
             setattr(cls, name, _relation_field(model, relation, relations[name]))
         for name, value in list(vars(cls).items()):
             if isinstance(value, Reckoning):
-                setattr(cls, name, _computed_field(value))
+                setattr(cls, name, computed_field(model, value))
         _show_columns(cls, model)
         cls.is_type_of = lambda row, _info: isinstance(row, model)  # type: ignore[attr-defined]
         shown = strawberry.type(cls, name=model.__name__, description=_said(cls))
@@ -227,8 +255,15 @@ def _relation_field(model: type[Base], relation: Relation, way: Way) -> Any:
     return row_field(type, Related(relation), said)
 
 
-def _computed_field(computed: Reckoning) -> Any:
-    return row_field(computed.type, computed.source, computed.description)
+def computed_field(model: type[Base], computed: Reckoning) -> Any:
+    """The field that answers `computed` for rows of `model`.
+
+    Raises TypeError for a name in its columns that is none.
+    """
+    for name in computed.columns:
+        column_of(model, name)
+    source = Computed(computed.columns, computed.values)
+    return row_field(computed.type, source, computed.description, computed.arguments)
 
 
 def _show_columns(cls: type[Any], model: type[Base]) -> None:

@@ -151,11 +151,12 @@ def _operators_of(column: Column[Any]) -> Any:
     if kind(column) is Kind.JSON:
         return JSON_FILTER
     words = column.type.words if isinstance(column.type, Words) else None
-    return _comparisons(kind(column), cast(Hashable, words))
+    return comparisons(kind(column), cast(Hashable, words))
 
 
 @cache
-def _comparisons(of: Kind, words: Hashable) -> Any:
+def comparisons(of: Kind, words: Hashable = None) -> Any:
+    """The input type that compares a value of this kind, or one of `words`."""
     value: Any = words or VALUES[of]
     name = value.__name__ if words else _FILTER_NAMES.get(of, of.name.title())
     return input_type(

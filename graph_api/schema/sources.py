@@ -6,8 +6,9 @@ and reads the same for all objects of a level at once.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,9 @@ from graph_api.reading.relations import Relation, Rows
 from graph_api.schema.context import Context, Info
 
 Given = Mapping[str, Any]
+# Rows, the field's arguments, and the operation's moment; for each row its value, or
+# the error that it has instead of one.
+Values = Callable[[list[Any], dict[str, Any], datetime], Sequence[Any]]
 # Which row is meant: by its model and key.
 Key = tuple[type[Base], UUID]
 
@@ -71,10 +75,11 @@ class Computed(Source):
     """What is reckoned from some columns, for a batch of rows at once."""
 
     columns: tuple[str, ...]
-    values: Callable[[list[Any]], list[Any]]
+    values: Values
 
-    def resolve(self, of: Any, *_: Any) -> Any:
-        return self.values([of])[0]
+    def resolve(self, of: Any, info: Info, given: dict[str, Any]) -> Any:
+        """The value of one row; where it is an error, graphql-core raises it."""
+        return self.values([of], given, info.context.now)[0]
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,20 +1,15 @@
 """Keeping commitments, and moving them through their life."""
 
-import re
 from dataclasses import dataclass
 from uuid import UUID
 
-from dateutil.rrule import rrulestr
-
 from graph_api.errors import Invalid, InvalidTransition
 from graph_api.models import Commitment, CommitmentState
+from graph_api.scheduling.schedule import refusal
 from graph_api.services.entities import EntityService, Values
 from graph_api.services.unit_of_work import Work
 
 S = CommitmentState
-
-# dateutil takes any integer, and would then repeat for ever without going on.
-_BAD_NUMBER = re.compile(r"(?:INTERVAL|COUNT)=(?!0*[1-9]\d*(?:;|$))", re.IGNORECASE)
 
 # From each state, the states it may move to; the others are final.
 MOVES: dict[CommitmentState, frozenset[CommitmentState]] = {
@@ -104,22 +99,6 @@ def _refused(state: CommitmentState, move: Move) -> InvalidTransition:
 
 def _check_rule(values: Values) -> None:
     rule = values.get("rrule")
-    if rule is None:
-        return
-    try:
-        if _BAD_NUMBER.search(rule):
-            raise ValueError  # noqa: TRY301 - refused as all others are
-        rrulestr(rule)
-    except (
-        ValueError,
-        TypeError,
-        KeyError,
-        AttributeError,
-        IndexError,
-        ArithmeticError,
-    ) as error:
-        raise Invalid(
-            "`rrule` must be a rule as RFC 5545 writes it, such as "
-            "FREQ=WEEKLY;BYDAY=MO.",
-            path=("rrule",),
-        ) from error
+    reason = None if rule is None else refusal(rule)
+    if reason:
+        raise Invalid(f"`rrule` {reason}.", path=("rrule",))

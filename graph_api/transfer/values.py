@@ -12,12 +12,12 @@ from math import isfinite
 from typing import Any
 
 import orjson
-from dateutil.rrule import rrulestr
 from sqlalchemy import Column
 
 from graph_api.models import Commitment
 from graph_api.models.rules import EARLIEST, LATEST, Words
 from graph_api.reading.columns import Kind, kind, table_of
+from graph_api.scheduling import schedule
 from graph_api.services.validation import json_refusal, refusal
 
 Convert = Callable[[Any], Any]
@@ -65,12 +65,9 @@ def _text(column: Column[Any]) -> Convert:
 
 
 def _recurrence(value: Any) -> str:
-    try:
-        rrulestr(text(value))
-    except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
-        raise Unfit(
-            "must be a rule as RFC 5545 writes it, such as FREQ=WEEKLY;BYDAY=MO"
-        ) from error
+    reason = schedule.refusal(text(value))
+    if reason:
+        raise Unfit(reason)
     return text(value)
 
 

@@ -28,6 +28,7 @@ from graph_api.reading.slots import Lifting
 from graph_api.schema import converter
 from graph_api.schema.context import Context
 from graph_api.schema.fields import RowField
+from graph_api.schema.grouping import grouping
 
 
 class Arguments:
@@ -175,14 +176,13 @@ class GroupsAsked:
     model: type[Base]
     arguments: Arguments
     measures: tuple[Measure, ...]
-    grouping: Callable[[Context, Mapping[str, Any], tuple[Measure, ...]], Grouping]
 
     def at(self, variables: VariableValues, context: Context) -> GroupsAt:
         given = self.arguments.given(variables)
-        grouping = self.grouping(context, given, self.measures)
+        asked = grouping(self.model, given, self.measures, context.max_page)
         lifting = Lifting(self.name)
-        shape = grouping.lifted(lifting)
-        return GroupsAt(grouping, shape, Shaped(shape), lifting.values)
+        shape = asked.lifted(lifting)
+        return GroupsAt(asked, shape, Shaped(shape), lifting.values)
 
 
 Asked = PageAsked | GroupsAsked

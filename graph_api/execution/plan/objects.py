@@ -168,10 +168,13 @@ def _field(planning: Planning, selected: Selected, depth: int, rest: "Rest") -> 
         case ColumnValue(attribute=attribute):
             below = _below(planning, selected, depth)
             return Got(lambda of, _: getattr(of, attribute), arguments, below)
-        case GlobalId() | Computed():
+        case GlobalId():
             below = _below(planning, selected, depth)
-            resolve = source.resolve
-            return Got(lambda of, _: resolve(of), arguments, below)
+            return Got(lambda of, _: source.resolve(of), arguments, below)
+        case Computed():
+            assert arguments is not None
+            below = _below(planning, selected, depth)
+            return Reckoned(source, arguments, below)
         case Referred():
             assert arguments is not None
             branch = planning.branch(selected, depth + 1)
@@ -229,6 +232,28 @@ def _innermost(below: Shown) -> Shown:
     while isinstance(below, Required | Many):
         below = below.of
     return below
+
+
+@dataclass(frozen=True)
+class Reckoned:
+    """A computed field of the object."""
+
+    source: Computed
+    arguments: Arguments
+    below: Shown
+
+    def gather(self, of: Any, running: Running) -> None:
+        self.below.gather(self._value(of, running), running)
+
+    def build(self, of: Any, running: Running) -> Any:
+        return self.below.build(self._value(of, running), running)
+
+    def _value(self, of: Any, running: Running) -> Any:
+        given = running.given(self.arguments)
+        (value,) = self.source.values([of], given, running.context.now)
+        if isinstance(value, Exception):
+            raise Anomaly("a field that cannot be reckoned") from value
+        return value
 
 
 @dataclass(frozen=True)

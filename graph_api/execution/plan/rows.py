@@ -39,7 +39,6 @@ from graph_api.reading.aggregates import MAX_COUNT
 from graph_api.reading.columns import column_of
 from graph_api.reading.relations import Relation, Rows
 from graph_api.schema.aggregates import measures_asked
-from graph_api.schema.connection import grouping_meant
 from graph_api.schema.sources import (
     ColumnValue,
     Computed,
@@ -333,7 +332,6 @@ class RowsShown:
             model,
             self._planning.arguments(selected),
             measures,
-            grouping_meant,
         )
         self._asked[asked.name] = asked
         records = held.figure(GroupsCell(held.place, held.rows, held.asked, asked))

@@ -1,12 +1,12 @@
 """Streams: values for all rows of a place, worked out together."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from graph_api.execution.plan.asked import Arguments, GroupsAt
 from graph_api.execution.plan.planning import Branch, Shown
-from graph_api.execution.plan.running import Running
+from graph_api.execution.plan.running import Anomaly, Running
 from graph_api.models import Base
 from graph_api.models.rules import Words
 from graph_api.reading.aggregates import Measure
@@ -23,10 +23,10 @@ class Stream(Protocol):
     def rows(self) -> Gather:
         """What gives the rows, of all that a step has read."""
 
-    def prepare(self, rows: list[Any], running: Running) -> list[Any]:
+    def prepare(self, rows: list[Any], running: Running) -> Sequence[Any]:
         """What is known before other rows are read, and asks for those."""
 
-    def values(self, prepared: list[Any], running: Running) -> Iterable[Any]:
+    def values(self, prepared: Sequence[Any], running: Running) -> Iterable[Any]:
         """The values, one for each row."""
 
 
@@ -39,13 +39,18 @@ class ComputedStream:
     arguments: Arguments
     shown: Shown
 
-    def prepare(self, rows: list[Any], running: Running) -> list[Any]:
-        values = self.source.values(rows) if rows else []
+    def prepare(self, rows: list[Any], running: Running) -> Sequence[Any]:
+        if not rows:
+            return []
+        given, now = running.given(self.arguments), running.context.now
+        values = self.source.values(rows, given, now)
         for value in values:
+            if isinstance(value, Exception):
+                raise Anomaly("a field that cannot be reckoned") from value
             self.shown.gather(value, running)
         return values
 
-    def values(self, prepared: list[Any], running: Running) -> Iterable[Any]:
+    def values(self, prepared: Sequence[Any], running: Running) -> Iterable[Any]:
         return [self.shown.build(value, running) for value in prepared]
 
 
@@ -57,13 +62,13 @@ class ValueStream:
     attribute: str
     shown: Shown
 
-    def prepare(self, rows: list[Any], running: Running) -> list[Any]:
+    def prepare(self, rows: list[Any], running: Running) -> Sequence[Any]:
         values = [row[0] for row in rows]
         for value in values:
             self.shown.gather(value, running)
         return values
 
-    def values(self, prepared: list[Any], running: Running) -> Iterable[Any]:
+    def values(self, prepared: Sequence[Any], running: Running) -> Iterable[Any]:
         return [self.shown.build(value, running) for value in prepared]
 
 
@@ -77,7 +82,7 @@ class MeantStream:
     branch: Branch
     is_required: bool
 
-    def prepare(self, rows: list[Any], running: Running) -> list[Any]:
+    def prepare(self, rows: list[Any], running: Running) -> Sequence[Any]:
         context = running.context
         given = running.given(self.arguments)
         keys = [self.source.key(row, context, given) for row in rows]
@@ -86,7 +91,7 @@ class MeantStream:
                 running.want(self.branch, key)
         return keys
 
-    def values(self, prepared: list[Any], running: Running) -> Iterable[Any]:
+    def values(self, prepared: Sequence[Any], running: Running) -> Iterable[Any]:
         required = self.is_required
         return [self.branch.row(key, running, required=required) for key in prepared]
 
