@@ -1,0 +1,210 @@
+"""One operation, answered twice: on the reference path and planned. Bytes must be equal.
+
+What two runs of a dry run may differ in is what they made anew: keys and times. These
+are named by the order in which an answer shows them, before answers are compared;
+everything else, the log's places included, is made the same for both.
+"""
+
+import inspect
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg
+from canonical import Canon
+from conftest import SECRET
+from graphql import print_ast
+from operations import Operation
+from rich_world import Worlds, rewind, rich_worlds
+
+from graph_api.config import Settings
+from graph_api.database.engine import Database
+from graph_api.execution.limits import Limits
+from graph_api.execution.messages import Answer, Request
+from graph_api.execution.operation import Executor
+from graph_api.http.json_text import encode
+from graph_api.reading.cursors import Cursors
+from graph_api.schema import graphql_schema
+from graph_api.schema.context import Context, Surroundings
+
+TIMEOUT_S = 60.0
+# How an answer says that it came about: `planned`, `replayed`, `resolved`.
+UNKNOWN = "unknown"
+
+
+def make_executor(settings: Settings, *, planning: bool) -> Executor:
+    """An executor that plans, or the reference path alone."""
+    # TODO(#3): pass `planning` plainly once the parameter is there.
+    known = inspect.signature(Executor).parameters
+    options: dict[str, Any] = {"planning": planning} if "planning" in known else {}
+    limits = Limits.of(settings)
+    return Executor(graphql_schema, limits, timeout_s=TIMEOUT_S, **options)
+
+
+def asking(operation: Operation) -> Request:
+    """The request for an operation that also asks how it was executed."""
+    known = inspect.signature(Request).parameters
+    return operation.request(**({"explain": True} if "explain" in known else {}))
+
+
+def path_of(answer: Answer) -> str:
+    """How an answer came about. The one place that knows how it says so."""
+    execution = (answer.extensions or {}).get("execution", {})
+    return str(execution.get("path", UNKNOWN)) if execution else UNKNOWN
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Both answers to an operation, as bytes, with what is new in them named."""
+
+    operation: Operation
+    reference: bytes
+    planned: bytes
+    answer: Answer
+    path: str
+
+    @property
+    def equal(self) -> bool:
+        return self.reference == self.planned
+
+    @property
+    def has_data(self) -> bool:
+        data = self.answer.data
+        return bool(data) and any(value is not None for value in data.values())
+
+    @property
+    def codes(self) -> list[str]:
+        return self.answer.codes
+
+
+@dataclass
+class Bugs(logging.Handler):
+    """What was raised behind errors that are masked as bugs, by kind and place."""
+
+    found: Counter[str] = field(default_factory=Counter)
+    last: str = ""
+
+    def __post_init__(self) -> None:
+        super().__init__(logging.ERROR)
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        self.last = f"{type(error).__name__}: {str(error)[:300]}"
+        self.found[self.last[:140]] += 1
+
+
+class BothWays:
+    """Answers operations in both ways, against one database that stays as it is."""
+
+    def __init__(
+        self,
+        admin: "asyncpg.Connection[Any]",
+        surroundings: Surroundings,
+        worlds: Worlds,
+    ) -> None:
+        settings = surroundings.settings
+        self.worlds = worlds
+        self.cursors = surroundings.cursors
+        self.reference = make_executor(settings, planning=False)
+        self.planned = make_executor(settings, planning=True)
+        self._admin = admin
+        self._surroundings = surroundings
+        self._canon = Canon(worlds, surroundings.cursors)
+
+    @classmethod
+    async def of(
+        cls, admin: "asyncpg.Connection[Any]", database: Database, settings: Settings
+    ) -> "BothWays":
+        """Both ways over newly made worlds."""
+        surroundings = Surroundings(database, Cursors(SECRET), settings)
+        return cls(admin, surroundings, await rich_worlds(admin))
+
+    async def compare(self, operation: Operation) -> Compared:
+        """Both answers to `operation`."""
+        writes = "mutation" in operation.query
+        reference = await self._answer(self.reference, operation, writes=writes)
+        planned = await self._answer(self.planned, operation, writes=writes)
+        return Compared(
+            operation,
+            self._bytes(reference, writes=writes),
+            self._bytes(planned, writes=writes),
+            reference,
+            path_of(planned),
+        )
+
+    async def fails_by_a_bug(self, operation: Operation) -> bool:
+        """Whether the reference path answers with an error that is a bug's."""
+        writes = "mutation" in operation.query
+        return "INTERNAL" in (
+            await self._answer(self.reference, operation, writes=writes)
+        ).codes
+
+    async def _answer(
+        self, executor: Executor, operation: Operation, *, writes: bool
+    ) -> Answer:
+        async def context() -> Context:
+            return Context(self._surroundings, operation.world.caller)
+
+        if writes:
+            await rewind(self._admin)
+        return await executor.run(asking(operation), context)
+
+    def _bytes(self, answer: Answer, *, writes: bool) -> bytes:
+        """An answer as it is sent, but for what says how it came about."""
+        body = answer.body()
+        others = dict(body.pop("extensions", {}))
+        others.pop("execution", None)
+        if others:
+            body["extensions"] = others
+        return encode(self._canon.of(body) if writes else body)
+
+
+def difference(compared: Compared) -> str:
+    """What a reader needs to see of two answers that are not equal."""
+    operation = compared.operation
+    at = next(
+        (
+            place
+            for place, (one, other) in enumerate(
+                zip(compared.reference, compared.planned, strict=False)
+            )
+            if one != other
+        ),
+        min(len(compared.reference), len(compared.planned)),
+    )
+    start = max(0, at - 120)
+    return "\n".join(
+        [
+            f"Operation {operation.label or '?'}, path {compared.path}:",
+            operation.query,
+            f"operationName: {operation.name!r}",
+            f"variables: {dict(operation.variables)!r}",
+            f"The answers differ at byte {at}:",
+            f"  reference …{compared.reference[start : at + 120].decode(errors='replace')}…",
+            f"  planned   …{compared.planned[start : at + 120].decode(errors='replace')}…",
+        ]
+    )
+
+
+@asynccontextmanager
+async def catching_bugs() -> AsyncIterator[Bugs]:
+    """Count the errors that are masked as bugs, in place of logging them."""
+    log = logging.getLogger("graph_api.execution.masking")
+    bugs = Bugs()
+    before = log.propagate
+    log.addHandler(bugs)
+    log.propagate = False
+    try:
+        yield bugs
+    finally:
+        log.removeHandler(bugs)
+        log.propagate = before
+
+
+_ = print_ast
