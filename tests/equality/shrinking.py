@@ -6,15 +6,16 @@ of values, definitions, variables.
 """
 
 from collections.abc import Awaitable, Callable, Iterator
-from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
 from graphql import (
     DocumentNode,
+    InlineFragmentNode,
     Node,
-    OperationDefinitionNode,
+    SelectionNode,
     SelectionSetNode,
+    VariableDefinitionNode,
     VariableNode,
     parse,
     print_ast,
@@ -49,61 +50,90 @@ async def shrunk(operation: Operation, shows: Shows) -> Operation:
 def _smaller(operation: Operation) -> Iterator[Operation]:
     """The operation with one thing less, each in turn; the largest things first."""
     tree = parse(operation.query)
-    number = len(list(_removable(tree)))
-    for place in range(number):
-        copy = deepcopy(tree)
-        holder, name, index = list(_removable(copy))[place]
-        items = list(getattr(holder, name))
-        del items[index]
-        setattr(holder, name, tuple(items))
-        if name == "selections" and not items:
-            continue
-        yield _with(operation, copy)
-    for place in range(len(list(_fragments(tree)))):
-        copy = deepcopy(tree)
-        holder, index = list(_fragments(copy))[place]
-        items = list(holder.selections)
-        items[index : index + 1] = items[index].selection_set.selections  # type: ignore[attr-defined]
-        holder.selections = tuple(items)
-        yield _with(operation, copy)
+    for gone in _removable(tree):
+        smaller = visit(tree, _Without(gone))
+        if _is_whole(smaller):
+            yield _with(operation, smaller)
+    for fragment in _inline_fragments(tree):
+        yield _with(operation, visit(tree, _Unwrapped(fragment)))
 
 
-def _removable(tree: DocumentNode) -> Iterator[tuple[Node, str, int]]:
+def _removable(tree: DocumentNode) -> Iterator[Node]:
     """What can be taken away, breadth first."""
     level: list[Node] = [tree]
     while level:
-        below: list[Node] = []
         for node in level:
             for name in LISTS:
-                items = getattr(node, name, None) or ()
-                yield from ((node, name, index) for index in range(len(items)))
-            for key in node.keys:
-                child = getattr(node, key)
-                children = child if isinstance(child, list | tuple) else [child]
-                below += [one for one in children if isinstance(one, Node)]
-        level = below
+                yield from getattr(node, name, None) or ()
+        level = [below for node in level for below in _children(node)]
 
 
-def _fragments(tree: DocumentNode) -> Iterator[tuple[SelectionSetNode, int]]:
-    """The inline fragments that could be their contents."""
-    stack: list[Node] = [tree]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, SelectionSetNode):
-            for index, one in enumerate(node.selections):
-                if one.kind == "inline_fragment":
-                    yield node, index
-        for key in node.keys:
-            child = getattr(node, key)
-            children = child if isinstance(child, list | tuple) else [child]
-            stack += [one for one in children if isinstance(one, Node)]
+def _children(node: Node) -> Iterator[Node]:
+    for key in node.keys:
+        child = getattr(node, key)
+        children = child if isinstance(child, list | tuple) else [child]
+        yield from (one for one in children if isinstance(one, Node))
+
+
+def _inline_fragments(node: Node) -> Iterator[InlineFragmentNode]:
+    if isinstance(node, InlineFragmentNode):
+        yield node
+    for below in _children(node):
+        yield from _inline_fragments(below)
+
+
+def _is_whole(node: Node) -> bool:
+    """Whether no selection set has been emptied."""
+    if isinstance(node, SelectionSetNode | DocumentNode) and not list(_children(node)):
+        return False
+    return all(map(_is_whole, _children(node)))
+
+
+class _Without(Visitor):
+    """Leaves one node out."""
+
+    def __init__(self, gone: Node) -> None:
+        super().__init__()
+        self._gone = gone
+
+    def enter(self, node: Node, *_: Any) -> Any:
+        return self.REMOVE if node is self._gone else None
+
+
+class _Unwrapped(Visitor):
+    """Puts what an inline fragment selects in its place."""
+
+    def __init__(self, fragment: InlineFragmentNode) -> None:
+        super().__init__()
+        self._fragment = fragment
+
+    def enter_selection_set(self, node: SelectionSetNode, *_: Any) -> Any:
+        selections: list[SelectionNode] = []
+        for one in node.selections:
+            if one is self._fragment:
+                selections += self._fragment.selection_set.selections
+            else:
+                selections.append(one)
+        if len(selections) == len(node.selections) and self._fragment in selections:
+            return None
+        return replace(node, selections=tuple(selections))
+
+
+class _Undeclared(Visitor):
+    """Drops the declarations of variables that are not used."""
+
+    def __init__(self, used: set[str]) -> None:
+        super().__init__()
+        self._used = used
+
+    def enter_variable_definition(self, node: VariableDefinitionNode, *_: Any) -> Any:
+        return None if node.variable.name.value in self._used else self.REMOVE
 
 
 class _Used(Visitor):
     def __init__(self) -> None:
         super().__init__()
         self.names: set[str] = set()
-        self._declaring = False
 
     def enter_variable_definition(self, *_: Any) -> Any:
         return self.SKIP
@@ -116,12 +146,6 @@ def _with(operation: Operation, tree: DocumentNode) -> Operation:
     """The operation with another document, and no variable that it does not use."""
     used = _Used()
     visit(tree, used)
-    for one in tree.definitions:
-        if isinstance(one, OperationDefinitionNode):
-            one.variable_definitions = tuple(
-                declared
-                for declared in one.variable_definitions or ()
-                if declared.variable.name.value in used.names
-            )
+    tree = visit(tree, _Undeclared(used.names))
     variables = {k: v for k, v in operation.variables.items() if k in used.names}
     return replace(operation, query=print_ast(tree), variables=variables)
