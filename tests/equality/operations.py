@@ -189,6 +189,9 @@ class Writer:
         fields: Mapping[str, GraphQLField] = getattr(type, "fields", {})
         leaves, composites = _sorted(fields)
         most = 2 if self._left <= 0 else 5
+        if type.name.endswith("GroupKey"):
+            # Only those that it is grouped by have a value.
+            most = max(most, len(leaves) // 2)
         for name in self._some(leaves, self._random.randint(1, most)):
             yield self._field(type, name, depth)
             if self._chance(0.08):
@@ -212,7 +215,7 @@ class Writer:
             return chosen or ["nodes"]
         if "node" in names and "cursor" in getattr(type, "fields", {}):
             return names
-        if _is_figures(type):
+        if _is_figures(type) or type.name.endswith("Payload"):
             return self._some(names, self._random.randint(1, 3))
         if depth <= 0:
             return []
@@ -497,6 +500,8 @@ class Writer:
         self, mutation: str, type: GraphQLInputObjectType, model: type[Base]
     ) -> dict[str, Any]:
         rows = self._givens.world.rows.get(model) or [{"id": new_key(), "version": 1}]
+        if (state := MOVES.get(mutation)) and self._chance(0.7):
+            rows = [row for row in rows if row["state"] == state] or rows
         row = self._random.choice(rows)
         given: dict[str, Any] = {}
         for name, of in type.fields.items():
@@ -549,6 +554,15 @@ class _Absent:
 ABSENT = _Absent()
 
 _WEIGHTS = {"nodes": 0.6, "edges": 0.45, "pageInfo": 0.35, "aggregate": 0.2, "groups": 0.2}
+MOVES = {
+    "acceptCommitment": "proposed",
+    "activateCommitment": "accepted",
+    "cancelCommitment": "active",
+    "fulfillCommitment": "active",
+    "markCommitmentDelinquent": "active",
+    "pauseCommitment": "active",
+    "resumeCommitment": "paused",
+}
 _UNIQUE = {"externalRef", "name", "sha256", "dedupeKey"}
 
 

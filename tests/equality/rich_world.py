@@ -39,6 +39,8 @@ from graph_api.keys import new_key
 from graph_api.models import (
     Base,
     Commitment,
+    DocumentLink,
+    DocumentTag,
     FileHash,
     Interaction,
     KnowledgeEdge,
@@ -52,6 +54,8 @@ from graph_api.schema.entity import ENTITY_MODELS
 
 # Enough that small pages have a middle; an operation reads thousands in no time.
 EACH = 18
+# Of what joins others there are more, so that most lists have something in them.
+MORE = {DocumentLink: 90, DocumentTag: 45, Interaction: 90, KnowledgeEdge: 45}
 # The log's places end here: near the end of 64 bits, where floats count by 1,024.
 LAST_POSITION = 2**63 - 10**6
 
@@ -162,7 +166,7 @@ async def _made(
     await admin.execute("DELETE FROM users WHERE id = $1", caller.user_id)
     world = World(caller, {Workspace: [{"id": caller.workspace_id}]})
     for model in tables():
-        rows = [varied(model, random) for _ in range(EACH)]
+        rows = [varied(model, random) for _ in range(MORE.get(model, EACH))]
         world.rows[model] = [_enriched(model, row, random) for row in rows]
     world.rows[User][0]["id"] = caller.user_id
     for model, rows in world.rows.items():
@@ -219,7 +223,10 @@ def _tied(
 
     def some(other: type[Base], lost: float) -> UUID:
         keys = [one["id"] for one in world.rows[other] if one["id"] != row["id"]]
-        return new_key() if random.random() < lost else random.choice(keys)
+        if random.random() < lost:
+            return new_key()
+        # Some have many that lead to them, and others none.
+        return random.choice(keys[: len(keys) // 3] if random.random() < 0.6 else keys)
 
     for attribute, value in row.items():
         column = column_of(model, attribute)
