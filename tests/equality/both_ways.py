@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import asyncpg
+from caches import Kept, different_operations, memory, sizes
 from canonical import Canon
 from conftest import SECRET
 from graphql import print_ast
@@ -137,6 +138,18 @@ class BothWays:
             reference,
             path_of(planned),
         )
+
+    async def kept(self, executor: Executor, number: int) -> Kept:
+        """What `executor` keeps after so many operations that all differ."""
+        kept = Kept(number)
+        made = different_operations(self.worlds.sound, number)
+        for turn, operation in enumerate(made):
+            if turn == number // 2:
+                kept.before, kept.memory_before = sizes(executor), memory()
+            answer = await self._answer(executor, operation, writes=False)
+            assert answer.codes == [], operation
+        kept.after, kept.memory_after = sizes(executor), memory()
+        return kept
 
     async def fails_by_a_bug(self, operation: Operation) -> bool:
         """Whether the reference path answers with an error that is a bug's."""

@@ -1,0 +1,58 @@
+"""However many different operations come, what the server keeps of them is bounded."""
+
+from typing import Any
+
+import asyncpg
+import pytest
+from both_ways import BothWays
+from caches import Kept, different_operations
+
+from graph_api.config import Settings
+from graph_api.database.engine import Database
+from graph_api.execution.operation import Executor
+
+OPERATIONS = 3_000
+
+
+@pytest.fixture(scope="module")
+async def ways(
+    admin: "asyncpg.Connection[Any]", database: Database, settings: Settings
+) -> BothWays:
+    """Both ways of answering, over worlds of their own."""
+    return await BothWays.of(admin, database, settings)
+
+
+class Hoarding(Executor):
+    """An executor that keeps something of every request."""
+
+    def __init__(self, right: Executor) -> None:
+        self._right = right
+        self._all: dict[str, str] = {}
+
+    async def run(self, request: Any, *arguments: Any, **options: Any) -> Any:
+        self._all[f"{request.query} {request.variables}"] = request.query
+        return await self._right.run(request, *arguments, **options)
+
+
+async def test_what_is_kept_of_operations_is_bounded(ways: BothWays) -> None:
+    kept = await ways.kept(ways.planned, OPERATIONS)
+
+    print(kept.report())
+    assert kept.unbounded == []
+
+
+async def test_what_is_kept_of_every_operation_is_found(ways: BothWays) -> None:
+    kept = await ways.kept(Hoarding(ways.reference), 300)
+
+    assert "executor._all: 150 → 300" in kept.unbounded
+
+
+async def test_the_operations_differ(ways: BothWays) -> None:
+    made = different_operations(ways.worlds.sound, OPERATIONS)
+
+    alike = {(one.query, str(one.variables)) for one in made}
+
+    assert len(alike) == OPERATIONS
+
+
+USED = Kept
