@@ -1,4 +1,4 @@
-"""One operation, answered twice: on the reference path and planned. Bytes must be equal.
+"""One operation, answered on the reference path and planned: bytes must be equal.
 
 What two runs of a dry run may differ in is what they made anew: keys and times. These
 are named by the order in which an answer shows them, before answers are compared;
@@ -17,7 +17,6 @@ import asyncpg
 from caches import Kept, different_operations, memory, sizes
 from canonical import Canon
 from conftest import SECRET
-from graphql import print_ast
 from operations import Operation
 from rich_world import Worlds, rewind, rich_worlds
 
@@ -73,8 +72,8 @@ class Compared:
 
     @property
     def has_data(self) -> bool:
-        data = self.answer.data
-        return bool(data) and any(value is not None for value in data.values())
+        data = self.answer.data or {}
+        return any(value is not None for value in data.values())
 
     @property
     def codes(self) -> list[str]:
@@ -154,9 +153,10 @@ class BothWays:
     async def fails_by_a_bug(self, operation: Operation) -> bool:
         """Whether the reference path answers with an error that is a bug's."""
         writes = "mutation" in operation.query
-        return "INTERNAL" in (
-            await self._answer(self.reference, operation, writes=writes)
-        ).codes
+        return (
+            "INTERNAL"
+            in (await self._answer(self.reference, operation, writes=writes)).codes
+        )
 
     async def _answer(
         self, executor: Executor, operation: Operation, *, writes: bool
@@ -199,10 +199,14 @@ def difference(compared: Compared) -> str:
             f"operationName: {operation.name!r}",
             f"variables: {dict(operation.variables)!r}",
             f"The answers differ at byte {at}:",
-            f"  reference …{compared.reference[start : at + 120].decode(errors='replace')}…",
-            f"  planned   …{compared.planned[start : at + 120].decode(errors='replace')}…",
+            f"  reference …{_excerpt(compared.reference, start, at)}…",
+            f"  planned   …{_excerpt(compared.planned, start, at)}…",
         ]
     )
+
+
+def _excerpt(answer: bytes, start: int, at: int) -> str:
+    return answer[start : at + 120].decode(errors="replace")
 
 
 @asynccontextmanager
@@ -218,6 +222,3 @@ async def catching_bugs() -> AsyncIterator[Bugs]:
     finally:
         log.removeHandler(bugs)
         log.propagate = before
-
-
-_ = print_ast

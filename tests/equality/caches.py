@@ -7,10 +7,10 @@ and the caches of our modules, so that a cache that is new is watched as well.
 
 import functools
 import gc
-import resource
 import sys
-from collections.abc import Iterator, Mapping, Sized
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -31,6 +31,8 @@ FIELDS = ("id", "uuid", "name", "kind", "taxId", "version", "createdAt", "extern
 CONDITIONS = ("name", "taxId", "externalRef")
 OPERATORS = ("eq", "ne", "lt", "lte", "gt", "gte", "startsWith", "contains")
 PAGE = 4096
+# Texts are kept by their length: with this one, some hundreds of them.
+LONG = " # " + "long " * 250
 
 
 @dataclass
@@ -63,7 +65,9 @@ class Kept:
 
     def report(self) -> str:
         largest = sorted(self.after.items(), key=lambda item: -item[1])[:12]
-        sizes = "\n".join(f"  {self.before.get(n, 0):>7} → {s:>7}  {n}" for n, s in largest)
+        sizes = "\n".join(
+            f"  {self.before.get(n, 0):>7} → {s:>7}  {n}" for n, s in largest
+        )
         return (
             f"{self.operations} operations; memory {self.memory_before >> 20} MiB → "
             f"{self.memory_after >> 20} MiB in the second half\n{sizes}"
@@ -75,7 +79,7 @@ def different_operations(world: World, number: int) -> Iterator[Operation]:
     keys = [global_id("Party", row["id"]) for row in world.rows[Party]]
     for turn in range(number):
         random = Random(turn)
-        if turn % 3 == 2:
+        if turn % 5 == 4:
             yield _by_shape(world, random, turn)
         else:
             yield _by_text(world, random, turn, random.choice(keys))
@@ -87,7 +91,7 @@ def _by_text(world: World, random: Random, turn: int, id: str) -> Operation:
     size = random.randint(0, 3)
     query = (
         f"query Q{turn}($id: ID!) {{ party(id: $id) {{ {texts} {' '.join(fields[3:])} "
-        f"roles(first: {size}) {{ nodes {{ roleName }} }} }} }}"
+        f"roles(first: {size}) {{ nodes {{ roleName }} }} }} }}{LONG}"
     )
     return Operation(world, query, {"id": id}, None, f"text {turn}")
 
@@ -122,6 +126,8 @@ def sizes(executor: Executor) -> dict[str, int]:
         if not getattr(module, "__name__", "").startswith("graph_api"):
             continue
         for name, value in list(vars(module).items()):
+            if name.startswith("__"):
+                continue
             if isinstance(value, functools._lru_cache_wrapper):
                 found[f"{module.__name__}.{name}"] = value.cache_info().currsize
             elif isinstance(value, dict | list | set):
@@ -132,8 +138,7 @@ def sizes(executor: Executor) -> dict[str, int]:
 def memory() -> int:
     """The bytes that the process occupies."""
     gc.collect()
-    with open("/proc/self/statm", encoding="ascii") as file:
-        return int(file.read().split()[1]) * PAGE
+    return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE
 
 
 def _look(
@@ -149,7 +154,7 @@ def _look(
             _look(item, f"{name}[]", found, seen, depth + 1)
     elif isinstance(value, functools._lru_cache_wrapper):
         found[name] = value.cache_info().currsize
-    elif type(value).__module__.startswith("graph_api"):
+    elif depth == 0 or type(value).__module__.startswith("graph_api"):
         for attribute, inner in _attributes(value):
             _look(inner, f"{name}.{attribute}", found, seen, depth + 1)
 
@@ -160,6 +165,3 @@ def _attributes(value: Any) -> Iterator[tuple[str, Any]]:
         for slot in getattr(kind, "__slots__", ()):
             if hasattr(value, slot):
                 yield slot, getattr(value, slot)
-
-
-_ = resource, Sized

@@ -67,7 +67,9 @@ class Exercised:
 
     def missing_types(self) -> list[str]:
         """The object types of which no answer had an object."""
-        return sorted(t.name for t in object_types(self.schema) if not self.types[t.name])
+        return sorted(
+            t.name for t in object_types(self.schema) if not self.types[t.name]
+        )
 
     def missing_fields(self) -> list[str]:
         """The fields that lead to other objects, and never did."""
@@ -142,7 +144,9 @@ def object_types(schema: GraphQLSchema) -> list[GraphQLObjectType]:
 
 
 def _figures(counts: Counter[str]) -> str:
-    return ", ".join(f"{name} {count}" for name, count in counts.most_common()) or "none"
+    return (
+        ", ".join(f"{name} {count}" for name, count in counts.most_common()) or "none"
+    )
 
 
 def _share(counts: Counter[Any], of: list[Any]) -> str:
@@ -214,7 +218,10 @@ class _Reached:
     ) -> Iterator[FieldNode]:
         if isinstance(selection, FragmentSpreadNode):
             fragment = self._fragments[selection.name.value]
-            condition, inner = fragment.type_condition.name.value, fragment.selection_set
+            condition, inner = (
+                fragment.type_condition.name.value,
+                fragment.selection_set,
+            )
         else:
             assert isinstance(selection, InlineFragmentNode)
             on = selection.type_condition

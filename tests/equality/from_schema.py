@@ -153,6 +153,8 @@ def _dry(node: ArgumentNode) -> ArgumentNode:
         return node
     fields = [one for one in node.value.fields if one.name.value != "dryRun"]
     fields.append(
-        ObjectFieldNode(name=NameNode(value="dryRun"), value=BooleanValueNode(value=True))
+        ObjectFieldNode(
+            name=NameNode(value="dryRun"), value=BooleanValueNode(value=True)
+        )
     )
     return replace(node, value=ObjectValueNode(fields=tuple(fields)))

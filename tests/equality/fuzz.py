@@ -5,26 +5,38 @@
     python tests/equality/fuzz.py caches --operations 100000
 
 It starts an embedded PostgreSQL of its own, makes the worlds, and compares. It ends
-with 1 if any answers differ, or if a sound world had an error that is a bug's.
+with 1 if any answers differ, if the sound world had an error that is a bug's, or if
+something grew with the number of operations.
 """
 
 import argparse
 import asyncio
+import logging
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    ExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
+# Run as a script, it finds what pytest would find by itself.
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import asyncpg
 from both_ways import BothWays, Bugs, Compared, catching_bugs, difference
 from conftest import CARELESS, SECRET
 from databases import migrated_database
 from exercised import Exercised
+from from_schema import operations_of
+from hypothesis import HealthCheck, given, settings
+from hypothesis import seed as seeded
 from operations import Operation, random_operation
 from pydantic import SecretStr
 from shrinking import shrunk
@@ -33,6 +45,13 @@ from graph_api.config import Settings
 from graph_api.database.embedded import EmbeddedServer
 from graph_api.database.engine import Database
 from graph_api.schema import graphql_schema
+
+T = TypeVar("T")
+
+# A difference has one cause mostly, and takes a while to make small.
+MOST_SHRUNK = 3
+# In the second half of 100,000 different operations; nothing is still to be filled then.
+MOST_GROWTH = 16 << 20
 
 
 @contextmanager
@@ -47,75 +66,153 @@ def server() -> Iterator[str]:
 
 @asynccontextmanager
 async def both_ways(url: str) -> AsyncIterator[BothWays]:
-    settings = Settings(secret_key=SecretStr(SECRET), pool_size=2)
-    database = Database(url, settings)
+    ours = Settings(secret_key=SecretStr(SECRET), pool_size=2)
+    database = Database(url, ours)
     admin: asyncpg.Connection[Any] = await asyncpg.connect(url)
     try:
-        yield await BothWays.of(admin, database, settings)
+        yield await BothWays.of(admin, database, ours)
     finally:
         await admin.close()
         await database.close()
 
 
-async def fuzz(ways: BothWays, seed: int, numbers: range, bugs: Bugs) -> int:
-    exercised = Exercised(graphql_schema)
-    failures = 0
-    told = set[str]()
+class Fuzz:
+    """Compares operations, tells of what is not as it should be, and counts."""
+
+    def __init__(self, ways: BothWays, bugs: Bugs) -> None:
+        self._ways = ways
+        self._bugs = bugs
+        self._exercised = Exercised(graphql_schema)
+        self._told: set[str] = set()
+        self.failures = 0
+
+    async def compare(self, operation: Operation) -> Compared:
+        """Compare one, and count it."""
+        compared = await self._ways.compare(operation)
+        self._exercised.note(compared)
+        return compared
+
+    async def random(self, seed: int, numbers: range) -> None:
+        """Compare the random operations of these numbers."""
+        for number in numbers:
+            operation = random_operation(
+                self._ways.worlds, self._ways.cursors, seed, number
+            )
+            compared = await self.compare(operation)
+            if not compared.equal:
+                await self._tell_difference(compared)
+            sound = operation.world is self._ways.worlds.sound
+            if sound and "INTERNAL" in compared.codes:
+                await self._tell_bug(operation)
+
+    def from_schema(self, runner: asyncio.Runner, seed: int, examples: int) -> None:
+        """Compare what hypothesis-graphql makes; it stops at a difference."""
+
+        @seeded(seed)
+        @settings(
+            max_examples=examples,
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(operations_of(self._ways.worlds))
+        def check(operation: Operation) -> None:
+            compared = runner.run(self.compare(operation))
+            assert compared.equal, difference(compared)
+
+        try:
+            check()
+        except AssertionError as error:
+            self.failures += 1
+            print(error)
+
+    def report(self) -> None:
+        """Print the figures, and what the schema has that no operation reached."""
+        print(self._exercised.report())
+        for what in ("types", "fields", "leaves", "arguments"):
+            missing = getattr(self._exercised, f"missing_{what}")()
+            print(f"never reached, {what}: {len(missing)} {' '.join(missing[:40])}")
+        for bug, times in self._bugs.found.most_common(20):
+            print(f"masked, in both ways and worlds: {times} times {bug}")
+
+    async def _tell_difference(self, compared: Compared) -> None:
+        self.failures += 1
+
+        async def differs(operation: Operation) -> bool:
+            return not (await self._ways.compare(operation)).equal
+
+        print(difference(compared))
+        if self.failures <= MOST_SHRUNK:
+            small = await shrunk(compared.operation, differs)
+            print("At its smallest:", difference(await self._ways.compare(small)))
+
+    async def _tell_bug(self, operation: Operation) -> None:
+        """Tell of an error by a bug where nothing is broken, once of each sort."""
+        self.failures += 1
+        if self._bugs.last[:80] in self._told:
+            return
+        self._told.add(self._bugs.last[:80])
+        print(f"A bug in the sound world, {operation.label}: {self._bugs.last}")
+        small = await shrunk(operation, self._ways.fails_by_a_bug)
+        print("At its smallest:", small.query, dict(small.variables))
+
+
+def fuzz(arguments: argparse.Namespace, url: str) -> int:
+    """Compare many operations; gives the number of failures."""
     began = time.monotonic()
-    making = 0.0
-    for number in numbers:
-        start = time.monotonic()
-        operation = random_operation(ways.worlds, ways.cursors, seed, number)
-        making += time.monotonic() - start
-        compared = await ways.compare(operation)
-        exercised.note(compared)
-        if not compared.equal:
-            failures += 1
-            await _tell(ways, compared)
-        internal = operation.world is ways.worlds.sound and "INTERNAL" in compared.codes
-        if internal and bugs.last[:60] not in told:
-            told.add(bugs.last[:60])
-            print(f"A bug in a sound world: {operation.label} {bugs.last}")
-            small = await shrunk(operation, ways.fails_by_a_bug)
-            print(small.query, dict(small.variables))
-            failures += 1
-    took = time.monotonic() - began
-    print(exercised.report())
-    print(f"{took:.1f} s, {took / len(numbers) * 1000:.1f} ms each; making {making:.1f} s")
-    for what in ("types", "fields", "leaves", "arguments"):
-        missing = getattr(exercised, f"missing_{what}")()
-        print(f"missing {what} ({len(missing)}): {' '.join(missing[:60])}")
-    for bug, times in bugs.found.most_common(20):
-        print(f"{times} × {bug}")
-    return failures
-
-
-async def _tell(ways: BothWays, compared: Compared) -> None:
-    async def differs(operation: Operation) -> bool:
-        return not (await ways.compare(operation)).equal
-
-    small = await shrunk(compared.operation, differs)
-    print(difference(compared))
-    print("At its smallest:")
-    print(difference(await ways.compare(small)))
-
-
-async def main(arguments: argparse.Namespace, url: str) -> int:
-    async with both_ways(url) as ways, catching_bugs() as bugs:
-        numbers = range(arguments.examples)
-        seed = arguments.seed
+    with asyncio.Runner() as runner, ExitStack() as stack:
+        ways = _entered(runner, stack, both_ways(url))
+        bugs = _entered(runner, stack, catching_bugs())
+        run = Fuzz(ways, bugs)
+        seed, numbers = arguments.seed, range(arguments.examples)
         if arguments.only:
             seed, number = map(int, arguments.only.split(":"))
             numbers = range(number, number + 1)
             print(random_operation(ways.worlds, ways.cursors, seed, number))
-        return await fuzz(ways, seed, numbers, bugs)
+        runner.run(run.random(seed, numbers))
+        if arguments.from_schema and not arguments.only:
+            run.from_schema(runner, seed, arguments.from_schema)
+        print(f"seed {seed}, {time.monotonic() - began:.0f} s")
+        run.report()
+    return run.failures
+
+
+def caches(arguments: argparse.Namespace, url: str) -> int:
+    """Ask many different operations; gives how much of what is kept is unbounded."""
+    with asyncio.Runner() as runner, ExitStack() as stack:
+        ways = _entered(runner, stack, both_ways(url))
+        kept = runner.run(ways.kept(ways.planned, arguments.operations))
+    print(kept.report())
+    print("unbounded:", ", ".join(kept.unbounded) or "nothing")
+    grown = kept.growth > MOST_GROWTH
+    return len(kept.unbounded) + int(grown)
+
+
+def _entered(
+    runner: asyncio.Runner, stack: ExitStack, manager: AbstractAsyncContextManager[T]
+) -> T:
+    """What the manager gives, until the stack is unwound."""
+    stack.callback(lambda: runner.run(manager.__aexit__(None, None, None)))
+    return runner.run(manager.__aenter__())
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("what", nargs="?", choices=["all", "caches"], default="all")
+    parser.add_argument("--examples", type=int, default=5_000)
+    parser.add_argument("--from-schema", type=int, default=300)
+    parser.add_argument("--operations", type=int, default=100_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", help="SEED:NUMBER, the label of one operation")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--examples", type=int, default=5000)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only")
-    given = parser.parse_args()
+    asked = arguments()
+    # asyncio tells of the tasks that graphql-core leaves behind where a field fails.
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+    warnings.simplefilter("ignore", RuntimeWarning)
     with server() as url:
-        sys.exit(min(asyncio.run(main(given, url)), 1))
+        failures = (caches if asked.what == "caches" else fuzz)(asked, url)
+    print(f"{failures} failures")
+    sys.exit(min(failures, 1))

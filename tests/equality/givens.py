@@ -6,11 +6,11 @@ alike. One `Random` decides it all.
 """
 
 import base64
+import builtins
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
-from enum import StrEnum
 from random import Random
 from types import SimpleNamespace
 from typing import Any
@@ -27,18 +27,17 @@ from graphql import (
     is_list_type,
     is_non_null_type,
 )
-from rich_world import RICH, TIMES, Worlds
+from rich_world import TIMES, Worlds
 from world import World
 
 from graph_api.ids import global_id
 from graph_api.keys import new_key
-from graph_api.models import Base, EntityType, public_name
+from graph_api.models import Base, public_name
 from graph_api.models.rules import Words
 from graph_api.reading.columns import Kind, column_of, columns_of, kind
 from graph_api.reading.cursors import Cursors
 from graph_api.reading.relations import Rows, all_rows
 from graph_api.schema.conditions import type_behind
-from graph_api.schema.entity import ENTITY_MODELS
 from graph_api.schema.ordering import order
 from graph_api.schema.registry import SHOWN, model_named
 
@@ -73,7 +72,7 @@ class Word(str):
 
 @dataclass(frozen=True)
 class Place:
-    """What a value is for: a list of rows, or the column of a model, by its argument."""
+    """What a value is for: a column of a model, or a list of its rows in an order."""
 
     model: type[Base] | None = None
     attribute: str | None = None
@@ -109,11 +108,11 @@ class Givens:
             return self._word(nullable, place)
         if is_input_object_type(nullable):
             assert isinstance(nullable, GraphQLInputObjectType)
-            return self._object(nullable, name, place)
+            return self._object(nullable, place)
         return self._scalar(get_named_type(type).name, name, place)
 
-    def wrong(self, type: GraphQLInputType) -> Any:
-        """A value that a type most probably has no room for."""
+    def wrong(self) -> Any:
+        """A value that most types have no room for."""
         return self.random.choice(WRONG)
 
     def _list(self, of: GraphQLInputType, name: str, place: Place) -> list[Any]:
@@ -129,9 +128,7 @@ class Givens:
                 return held
         return Word(self.random.choice(list(type.values)))
 
-    def _object(
-        self, type: GraphQLInputObjectType, name: str, place: Place
-    ) -> dict[str, Any]:
+    def _object(self, type: GraphQLInputObjectType, place: Place) -> dict[str, Any]:
         about = model_named(type.name.removesuffix("Filter"))
         if about is not None:
             return self._filter(type, about)
@@ -146,7 +143,9 @@ class Givens:
             if is_non_null_type(of.type) or self.chance(0.5)
         }
 
-    def _filter(self, type: GraphQLInputObjectType, model: type[Base]) -> Any:
+    def _filter(
+        self, type: GraphQLInputObjectType, model: builtins.type[Base]
+    ) -> dict[str, Any]:
         """Conditions on the rows of a model: on columns, and on related rows."""
         relations = {public_name(k) for k in SHOWN[model].relations}
         columns = {public_name(k): k for k in columns_of(model)}
@@ -335,7 +334,3 @@ def _fits(type: str, value: Any) -> bool:
         "Float": isinstance(value, int | float),
         "Boolean": isinstance(value, bool),
     }.get(type, True)
-
-
-__all__ = ["RICH", "Givens", "Place", "StrEnum", "Word"]
-_ = ENTITY_MODELS, EntityType

@@ -96,7 +96,9 @@ NAMED: dict[str, Named] = {
         f"{{ knowledgeEdges({ALL}) {{ nodes {{ weight }} }} "
         f"documents({ALL}) {{ nodes {{ classificationConfidence }} }} }}"
     ),
-    "lists of floats": Named(f"{{ knowledgeNodes({ALL}) {{ nodes {{ embedding }} }} }}"),
+    "lists of floats": Named(
+        f"{{ knowledgeNodes({ALL}) {{ nodes {{ embedding }} }} }}"
+    ),
     "lists of texts": Named(f"{{ commitments({ALL}) {{ nodes {{ domainTags }} }} }}"),
     "integers of 64 bits": Named(
         f"{{ documents({ALL}) {{ nodes {{ fileSize }} aggregate {{ sum {{ fileSize }} "

@@ -5,7 +5,7 @@ that whatever is selected twice can be merged, and a fragment can be spread anyw
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -19,8 +19,8 @@ from graphql import (
     GraphQLInputType,
     GraphQLInterfaceType,
     GraphQLNamedType,
-    GraphQLObjectType,
     GraphQLSchema,
+    Undefined,
     get_named_type,
     get_nullable_type,
     is_abstract_type,
@@ -32,7 +32,9 @@ from graphql import (
 from rich_world import Worlds
 from world import World
 
+from graph_api.errors import BadUserInput
 from graph_api.execution.messages import Request
+from graph_api.ids import global_id, parse_global_id
 from graph_api.keys import new_key
 from graph_api.models import Base, public_name
 from graph_api.reading.columns import columns_of
@@ -119,9 +121,7 @@ class Writer:
         self._aliases = 0
         self._directives = 0
         # The place of the value that is not as it should be, if any.
-        self._until_wrong = (
-            self._random.randint(1, 6) if self._chance(0.07) else 10**9
-        )
+        self._until_wrong = self._random.randint(1, 6) if self._chance(0.07) else 10**9
 
     def operation(self, main: str, *, mutates: bool, label: str) -> Operation:
         """An operation with the root field `main`, and perhaps others."""
@@ -302,7 +302,7 @@ class Writer:
             possible, min(len(possible), self._random.randint(1, 3))
         )
         if likely in possible and likely not in chosen:
-            chosen.append(likely)  # type: ignore[arg-type]
+            chosen.append(likely)
         for one in chosen:
             yield self._condition(type, one, depth)
         if self._chance(0.35):
@@ -367,8 +367,7 @@ class Writer:
         given = {
             argument: self._given_one(argument, of.args[argument], name, place)
             for argument, definition in of.args.items()
-            if is_non_null_type(definition.type)
-            and _has_no_default(definition)
+            if (is_non_null_type(definition.type) and _has_no_default(definition))
             or self._chance(0.6)
         }
         return self._shuffled(given)
@@ -421,11 +420,13 @@ class Writer:
         model = _model_of_id(one) if isinstance(one, str) else None
         return self._schema.get_type(model.__name__) if model else None
 
-    def _perhaps_hoisted(self, of: GraphQLArgument | GraphQLInputField, value: Any) -> Any:
+    def _perhaps_hoisted(
+        self, of: GraphQLArgument | GraphQLInputField, value: Any
+    ) -> Any:
         """The value, or a variable with it; ABSENT where nothing is to be said."""
         self._until_wrong -= 1
         if self._until_wrong == 0:
-            value = self._givens.wrong(of.type)
+            value = self._givens.wrong()
         if self._chance(0.3) or _unwritable(value):
             return self._hoisted(of, value)
         return self._inner(of.type, value)
@@ -521,15 +522,13 @@ class Writer:
         givens = self._givens
         self._until_wrong -= 1
         if self._until_wrong == 0:
-            return givens.wrong(of.type)
+            return givens.wrong()
         if name == "items":
             item = get_named_type(of.type)
             assert isinstance(item, GraphQLInputObjectType)
             number = self._random.choice([0, 1, 1, 2, 3])
             return [self._mutation_input(mutation, item, model) for _ in range(number)]
         if name == "id" and self._chance(0.9):
-            from graph_api.ids import global_id
-
             return global_id(model.__name__, row["id"])
         if name == "expectedVersion":
             return row.get("version", 1) if self._chance(0.8) else 7
@@ -537,14 +536,18 @@ class Writer:
             return None
         attributes = {public_name(k): k for k in columns_of(model)}
         named = {"add": "Tag", "remove": "Tag", "ids": "Document"}.get(name)
-        named = named or (name[:-2][:1].upper() + name[1:-2] if name[-2:] == "Id" else "")
+        named = named or (
+            name[:-2][:1].upper() + name[1:-2] if name[-2:] == "Id" else ""
+        )
         about = model_named(named)
         attribute = attributes.get(name)
         if attribute and name in _UNIQUE and self._chance(0.7):
             return _fresh(name, self._random)
         if attribute and name != "id":
             return givens.value(of.type, name, Place(model, attribute))
-        return givens.value(of.type, name, Place(about or (model if name == "id" else None)))
+        return givens.value(
+            of.type, name, Place(about or (model if name == "id" else None))
+        )
 
 
 class _Absent:
@@ -553,7 +556,13 @@ class _Absent:
 
 ABSENT = _Absent()
 
-_WEIGHTS = {"nodes": 0.6, "edges": 0.45, "pageInfo": 0.35, "aggregate": 0.2, "groups": 0.2}
+_WEIGHTS = {
+    "nodes": 0.6,
+    "edges": 0.45,
+    "pageInfo": 0.35,
+    "aggregate": 0.2,
+    "groups": 0.2,
+}
 MOVES = {
     "acceptCommitment": "proposed",
     "activateCommitment": "accepted",
@@ -594,8 +603,10 @@ def _unwritable(value: Any) -> bool:
     if isinstance(value, list):
         return any(map(_unwritable, value))
     if isinstance(value, str):
-        return any(ord(letter) < 32 or 0xD800 <= ord(letter) < 0xE000 for letter in value)
-    return isinstance(value, int) and abs(value) >= 10**19 or value in (
+        return any(
+            ord(letter) < 32 or 0xD800 <= ord(letter) < 0xE000 for letter in value
+        )
+    return (isinstance(value, int) and abs(value) >= 10**19) or value in (
         float("inf"),
         -float("inf"),
     )
@@ -603,7 +614,9 @@ def _unwritable(value: Any) -> bool:
 
 def _sorted(fields: Mapping[str, GraphQLField]) -> tuple[list[str], list[str]]:
     """The names of fields: those with values, those with objects."""
-    leaves = [n for n, f in fields.items() if not is_composite_type(get_named_type(f.type))]
+    leaves = [
+        n for n, f in fields.items() if not is_composite_type(get_named_type(f.type))
+    ]
     return leaves, [n for n in fields if n not in leaves]
 
 
@@ -648,7 +661,11 @@ def _written_model(name: str, of: GraphQLField) -> type[Base]:
         words = name.lstrip("abcdefghijklmnopqrstuvwxyz")
         found = next(
             model_named(one)
-            for one in (words, words.removesuffix("s"), words.removesuffix("Delinquent"))
+            for one in (
+                words,
+                words.removesuffix("s"),
+                words.removesuffix("Delinquent"),
+            )
             if model_named(one)
         )
     assert found is not None, name
@@ -656,9 +673,6 @@ def _written_model(name: str, of: GraphQLField) -> type[Base]:
 
 
 def _model_of_id(id: str) -> type[Base] | None:
-    from graph_api.errors import BadUserInput
-    from graph_api.ids import parse_global_id
-
     try:
         return model_named(parse_global_id(id)[0])
     except BadUserInput:
@@ -666,14 +680,9 @@ def _model_of_id(id: str) -> type[Base] | None:
 
 
 def _has_no_default(of: GraphQLArgument | GraphQLInputField) -> bool:
-    from graphql import Undefined
-
     default = getattr(of, "default", None)
     return of.default_value is Undefined and default is None
 
 
 def _rows(world: World, name: str) -> list[dict[str, Any]]:
     return next(rows for model, rows in world.rows.items() if model.__name__ == name)
-
-
-_ = Callable, GraphQLObjectType, field

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from random import Random
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -22,7 +22,6 @@ from conftest import new_caller
 from sqlalchemy import Column, String
 from world import (
     TEXTS,
-    VALUES,
     Row,
     World,
     _distinct,
@@ -34,7 +33,6 @@ from world import (
     varied,
 )
 
-from graph_api.caller import Caller
 from graph_api.keys import new_key
 from graph_api.models import (
     Base,
@@ -48,14 +46,19 @@ from graph_api.models import (
     User,
     Workspace,
 )
-from graph_api.models.rules import Matching, Within, Words
-from graph_api.reading.columns import Kind, column_of, kind, table_of
+from graph_api.models.rules import Matching, Words
+from graph_api.reading.columns import Kind, column_of, kind
 from graph_api.schema.entity import ENTITY_MODELS
 
 # Enough that small pages have a middle; an operation reads thousands in no time.
 EACH = 18
 # Of what joins others there are more, so that most lists have something in them.
-MORE = {DocumentLink: 90, DocumentTag: 45, Interaction: 90, KnowledgeEdge: 45}
+MORE: dict[type[Base], int] = {
+    DocumentLink: 90,
+    DocumentTag: 45,
+    Interaction: 90,
+    KnowledgeEdge: 45,
+}
 # The log's places end here: near the end of 64 bits, where floats count by 1,024.
 LAST_POSITION = 2**63 - 10**6
 
@@ -75,7 +78,15 @@ TIMES = (
 STRANGE_TEXTS = (
     *("e\u0301 \u0061\u0308\u0323", "שלום עולם", "\u202eleft\u202c", "日本語", "ﬁ ß ı"),
     *("line\u2028paragraph\u2029end", "tab\tline\nreturn\r", "\x01\x1f\x7f\x85\xa0"),
-    *("𝒜𝓈𝓉𝓇𝒶𝓁 👩‍👩‍👧‍👦", "\U0010ffff\ue000\ufeff", '"', "\\", "\\u0041", "'", "</script>"),
+    *(
+        "𝒜𝓈𝓉𝓇𝒶𝓁 👩‍👩‍👧‍👦",
+        "\U0010ffff\ue000\ufeff",
+        '"',
+        "\\",
+        "\\u0041",
+        "'",
+        "</script>",
+    ),
     *("true", "1e5", "2020-02-29T12:00:00.5Z", "${x}", "a" * 300),
 )
 FLOATS = (
@@ -222,7 +233,9 @@ def _tied(
     tied = dict(row)
 
     def some(other: type[Base], lost: float) -> UUID:
-        keys = [one["id"] for one in world.rows[other] if one["id"] != row["id"]]
+        keys: list[UUID] = [
+            one["id"] for one in world.rows[other] if one["id"] != row["id"]
+        ]
         if random.random() < lost:
             return new_key()
         # Some have many that lead to them, and others none.
@@ -277,8 +290,12 @@ def _one_each(world: World, model: type[Base], rows: list[Row]) -> list[Row]:
             for row, user in zip(rows, users, strict=True)
         ]
     if model is FileHash:
-        documents = [d for m, d_rows in world.rows.items() for d in d_rows
-                     if m.__name__ == "Document"]
+        documents = [
+            d
+            for m, d_rows in world.rows.items()
+            for d in d_rows
+            if m.__name__ == "Document"
+        ]
         return [
             row | {"document_id": document["id"]}
             for row, document in list(zip(rows, documents, strict=True))[::2]

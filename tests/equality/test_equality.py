@@ -156,9 +156,7 @@ async def test_dry_runs_that_write_times_otherwise_differ(ways: BothWays) -> Non
     assert canon.of(_shortened(one.data)) != canon.of(other.data)
 
 
-async def all_compared(
-    ways: BothWays, exercised: Exercised
-) -> AsyncIterator[Compared]:
+async def all_compared(ways: BothWays, exercised: Exercised) -> AsyncIterator[Compared]:
     for number in range(EXAMPLES):
         operation = random_operation(ways.worlds, ways.cursors, SEED, number)
         compared = await ways.compare(operation)
