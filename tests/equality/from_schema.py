@@ -87,7 +87,7 @@ def _scalars(worlds: Worlds) -> dict[str, st.SearchStrategy[ValueNode]]:
         "DateTime": _strings([time.isoformat() for time in TIMES]),
         "BigInt": st.one_of(
             _strings(list(map(str, RICH[Kind.BIG_INT]))),
-            st.integers(-(2**63), 2**63 - 1).map(lambda n: nodes.Int(n)),
+            st.integers(-(2**63), 2**63 - 1).map(nodes.Int),
         ),
         "Decimal": _strings(list(map(str, RICH[Kind.DECIMAL]))),
         "UUID": st.uuids().map(str).map(nodes.String),

@@ -50,7 +50,7 @@ T = TypeVar("T")
 
 # A difference has one cause mostly, and takes a while to make small.
 MOST_SHRUNK = 3
-# In the second half of 100,000 different operations; nothing is still to be filled then.
+# In the second half of 100,000 operations: nothing is still to be filled then.
 MOST_GROWTH = 16 << 20
 
 

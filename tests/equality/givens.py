@@ -27,6 +27,7 @@ from graphql import (
     is_list_type,
     is_non_null_type,
 )
+from literals import Word
 from rich_world import TIMES, Worlds
 from world import World
 
@@ -62,12 +63,6 @@ WRONG: tuple[Any, ...] = (
     *("2020-02-30T00:00:00Z", "1e999", "0x10", "\u2028", [[1]], 2**31),
 )
 MALFORMED_IDS = ("", "x", "x" * 36, "é", "UGFydHk6", "Tm9uZTo=", "%%%", "null")
-
-
-class Word(str):
-    """A value of an enumeration, which a document writes without quotes."""
-
-    __slots__ = ()
 
 
 @dataclass(frozen=True)
