@@ -30,7 +30,7 @@ migrate: $(SERVER) ## Bring the database to this version's revision
 	$(BIN)/graph-api migrate upgrade $(ARGS)
 
 check: ## Everything that CI runs
-check: lint types layers schema-check migrations test fuzz test-wheel test-postgres15
+check: lint types layers schema-check migrations test test-wheel test-postgres15
 check: test-clients test-http test-browser
 
 format: $(DEVELOPMENT) ## Format the code, and mend what the linter can

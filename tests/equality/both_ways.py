@@ -18,6 +18,7 @@ from caches import Kept, different_operations, memory, sizes
 from canonical import Canon
 from conftest import SECRET
 from operations import Operation
+from pydantic import SecretStr
 from rich_world import Worlds, rewind, rich_worlds
 
 from graph_api.config import Settings
@@ -108,32 +109,23 @@ class BothWays:
         surroundings: Surroundings,
         worlds: Worlds,
     ) -> None:
-        settings = surroundings.settings
         self.worlds = worlds
         self.cursors = surroundings.cursors
-        self.reference = make_executor(settings, planning=False)
-        self.planned = make_executor(settings, planning=True)
+        self.reference = make_executor(surroundings.settings, planning=False)
+        self.planned = make_executor(surroundings.settings, planning=True)
         self._admin = admin
         self._surroundings = surroundings
         self._canon = Canon(worlds, surroundings.cursors)
 
-    @classmethod
-    async def of(
-        cls, admin: "asyncpg.Connection[Any]", database: Database, settings: Settings
-    ) -> "BothWays":
-        """Both ways over newly made worlds."""
-        surroundings = Surroundings(database, Cursors(SECRET), settings)
-        return cls(admin, surroundings, await rich_worlds(admin))
-
     async def compare(self, operation: Operation) -> Compared:
         """Both answers to `operation`."""
         writes = "mutation" in operation.query
-        reference = await self._answer(self.reference, operation, writes=writes)
-        planned = await self._answer(self.planned, operation, writes=writes)
+        reference = await self.answer(self.reference, operation, writes=writes)
+        planned = await self.answer(self.planned, operation, writes=writes)
         return Compared(
             operation,
-            self._bytes(reference, writes=writes),
-            self._bytes(planned, writes=writes),
+            self.bytes_of(reference, writes=writes),
+            self.bytes_of(planned, writes=writes),
             reference,
             path_of(planned),
         )
@@ -145,7 +137,7 @@ class BothWays:
         for turn, operation in enumerate(made):
             if turn == number // 2:
                 kept.before, kept.memory_before = sizes(executor), memory()
-            answer = await self._answer(executor, operation, writes=False)
+            answer = await self.answer(executor, operation, writes=False)
             assert answer.codes == [], operation
         kept.after, kept.memory_after = sizes(executor), memory()
         return kept
@@ -155,12 +147,14 @@ class BothWays:
         writes = "mutation" in operation.query
         return (
             "INTERNAL"
-            in (await self._answer(self.reference, operation, writes=writes)).codes
+            in (await self.answer(self.reference, operation, writes=writes)).codes
         )
 
-    async def _answer(
+    async def answer(
         self, executor: Executor, operation: Operation, *, writes: bool
     ) -> Answer:
+        """The answer of one executor; `writes` says that it is a mutation's."""
+
         async def context() -> Context:
             return Context(self._surroundings, operation.world.caller)
 
@@ -168,14 +162,16 @@ class BothWays:
             await rewind(self._admin)
         return await executor.run(asking(operation), context)
 
-    def _bytes(self, answer: Answer, *, writes: bool) -> bytes:
+    def bytes_of(self, answer: Answer, *, writes: bool) -> bytes:
         """An answer as it is sent, but for what says how it came about."""
-        body = answer.body()
+        # TODO(#3): plainly `answer.wire()` once it is there.
+        body = dict(getattr(answer, "wire", answer.body)())
         others = dict(body.pop("extensions", {}))
         others.pop("execution", None)
         if others:
             body["extensions"] = others
-        return encode(self._canon.of(body) if writes else body)
+        sent = encode(body)
+        return self._canon.of(sent) if writes else sent
 
 
 def difference(compared: Compared) -> str:
@@ -207,6 +203,26 @@ def difference(compared: Compared) -> str:
 
 def _excerpt(answer: bytes, start: int, at: int) -> str:
     return answer[start : at + 120].decode(errors="replace")
+
+
+@asynccontextmanager
+async def both_ways(url: str) -> AsyncIterator[BothWays]:
+    """Both ways over newly made worlds, in the database of `url`."""
+    # However busy the machine is: an answer must not depend on it.
+    patient = Settings(
+        secret_key=SecretStr(SECRET),
+        pool_size=2,
+        pool_timeout=TIMEOUT_S,
+        statement_timeout_s=TIMEOUT_S,
+    )
+    database = Database(url, patient)
+    admin: asyncpg.Connection[Any] = await asyncpg.connect(url)
+    try:
+        surroundings = Surroundings(database, Cursors(SECRET), patient)
+        yield BothWays(admin, surroundings, await rich_worlds(admin))
+    finally:
+        await admin.close()
+        await database.close()
 
 
 @asynccontextmanager

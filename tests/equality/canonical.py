@@ -10,6 +10,7 @@ makes a difference.
 
 import base64
 import binascii
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,6 +21,8 @@ from rich_world import Worlds
 from graph_api.errors import BadCursor
 from graph_api.reading.cursors import Cursors
 
+# A text as JSON writes it.
+TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"')
 KEY = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 # As answers have it, and as cursors and the log's JSON have it.
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{6})?(Z|\+00:00)")
@@ -43,19 +46,16 @@ class Canon:
         self._since = datetime.now(UTC) - timedelta(minutes=10)
         self._cursors = cursors
 
-    def of(self, body: Any) -> Any:
-        """The body of one answer with what is new named in turn."""
-        return self._named(body, {})
+    def of(self, answer: bytes) -> bytes:
+        """One answer with what is new in its texts named in turn."""
+        names: dict[str, str] = {}
 
-    def _named(self, value: Any, names: dict[str, str]) -> Any:
-        if isinstance(value, dict):
-            return {
-                self._text(key, names): self._named(item, names)
-                for key, item in value.items()
-            }
-        if isinstance(value, list):
-            return [self._named(item, names) for item in value]
-        return self._text(value, names) if isinstance(value, str) else value
+        def named(found: re.Match[bytes]) -> bytes:
+            text = json.loads(found[0])
+            other = self._text(text, names)
+            return found[0] if other == text else json.dumps(other).encode()
+
+        return TEXT.sub(named, answer)
 
     def _text(self, text: str, names: dict[str, str]) -> str:
         if TIME.fullmatch(text) or JSON_TIME.fullmatch(text):
@@ -67,7 +67,7 @@ class Canon:
             return f"id of {self._text(inner, names)}"
         opened = self._opened(text)
         if opened is not None:
-            return f"cursor {self._named(opened, names)}"
+            return f"cursor {self._place(opened, names)}"
         return text
 
     def _key(self, key: str, names: dict[str, str]) -> str:
@@ -81,6 +81,10 @@ class Canon:
             return text
         zone = "Z" if text.endswith("Z") else "+00:00"
         return names.setdefault(str(time), f"new time {len(names)}") + zone
+
+    def _place(self, values: list[Any], names: dict[str, str]) -> list[Any]:
+        """What a cursor holds."""
+        return [self._text(v, names) if isinstance(v, str) else v for v in values]
 
     def _opened(self, text: str) -> list[Any] | None:
         if len(text) < 24:

@@ -16,34 +16,29 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import (
     AbstractAsyncContextManager,
     ExitStack,
-    asynccontextmanager,
     contextmanager,
 )
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 # Run as a script, it finds what pytest would find by itself.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-import asyncpg
-from both_ways import BothWays, Bugs, Compared, catching_bugs, difference
-from conftest import CARELESS, SECRET
+from both_ways import BothWays, Bugs, Compared, both_ways, catching_bugs, difference
+from conftest import CARELESS
 from databases import migrated_database
 from exercised import Exercised
 from from_schema import operations_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import seed as seeded
 from operations import Operation, random_operation
-from pydantic import SecretStr
 from shrinking import shrunk
 
-from graph_api.config import Settings
 from graph_api.database.embedded import EmbeddedServer
-from graph_api.database.engine import Database
 from graph_api.schema import graphql_schema
 
 T = TypeVar("T")
@@ -62,18 +57,6 @@ def server() -> Iterator[str]:
         migrated_database(running.url()) as url,
     ):
         yield url
-
-
-@asynccontextmanager
-async def both_ways(url: str) -> AsyncIterator[BothWays]:
-    ours = Settings(secret_key=SecretStr(SECRET), pool_size=2)
-    database = Database(url, ours)
-    admin: asyncpg.Connection[Any] = await asyncpg.connect(url)
-    try:
-        yield await BothWays.of(admin, database, ours)
-    finally:
-        await admin.close()
-        await database.close()
 
 
 class Fuzz:

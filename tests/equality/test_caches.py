@@ -1,25 +1,22 @@
 """However many different operations come, what the server keeps of them is bounded."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
-import asyncpg
 import pytest
-from both_ways import BothWays
+from both_ways import BothWays, both_ways
 from caches import different_operations
 
-from graph_api.config import Settings
-from graph_api.database.engine import Database
 from graph_api.execution.operation import Executor
 
 OPERATIONS = 800
 
 
 @pytest.fixture(scope="module")
-async def ways(
-    admin: "asyncpg.Connection[Any]", database: Database, settings: Settings
-) -> BothWays:
+async def ways(database_url: str) -> AsyncIterator[BothWays]:
     """Both ways of answering, over worlds of their own."""
-    return await BothWays.of(admin, database, settings)
+    async with both_ways(database_url) as both:
+        yield both
 
 
 class Hoarding(Executor):
