@@ -4,8 +4,8 @@ Two runs of one mutation make other keys, and are made at another moment. What i
 is told from what was there: a key that no row of the worlds has, a time between the
 start of the tests and now. The first new key that an answer shows becomes `new key 1`,
 within global ids and cursors as well, so that the same key is the same name wherever it
-stands. A time keeps its form: one that is not spelled as all others stays as it is, and
-makes a difference.
+stands. A time that is not spelled as the schema spells times stays as it is, and makes
+a difference.
 """
 
 import base64
@@ -20,14 +20,12 @@ from rich_world import Worlds
 
 from graph_api.errors import BadCursor
 from graph_api.reading.cursors import Cursors
+from graph_api.schema.scalars import write_time
 
 # A text as JSON writes it.
 TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"')
 KEY = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
-# As answers have it, and as cursors and the log's JSON have it.
-TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{6})?(Z|\+00:00)")
-# PostgreSQL writes times within JSON without zeros at the end of their fractions.
-JSON_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?\+00:00")
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(Z|\+00:00)")
 
 
 class Canon:
@@ -58,7 +56,7 @@ class Canon:
         return TEXT.sub(named, answer)
 
     def _text(self, text: str, names: dict[str, str]) -> str:
-        if TIME.fullmatch(text) or JSON_TIME.fullmatch(text):
+        if TIME.fullmatch(text):
             return self._time(text, names)
         if KEY.search(text):
             return KEY.sub(lambda found: self._key(found[0], names), text)
@@ -79,8 +77,11 @@ class Canon:
         time = datetime.fromisoformat(text)
         if not self._since <= time <= datetime.now(UTC):
             return text
-        zone = "Z" if text.endswith("Z") else "+00:00"
-        return names.setdefault(str(time), f"new time {len(names)}") + zone
+        if text.endswith("Z"):
+            name = names.setdefault(str(time), f"new time {len(names)}")
+            return name if text == write_time(time) else text
+        # As the database writes it into the log, and Python into cursors.
+        return names.setdefault(str(time), f"new time {len(names)}") + " there"
 
     def _place(self, values: list[Any], names: dict[str, str]) -> list[Any]:
         """What a cursor holds."""

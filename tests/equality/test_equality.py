@@ -155,7 +155,7 @@ async def test_dry_runs_differ_in_nothing_but_what_is_new(ways: BothWays) -> Non
 
     assert one.data != other.data
     assert ways.bytes_of(one, writes=True) == ways.bytes_of(other, writes=True)
-    otherwise = replace(other, data=_shortened(other.data))
+    otherwise = replace(other, data=_respelled(other.data))
     assert ways.bytes_of(one, writes=True) != ways.bytes_of(otherwise, writes=True)
 
 
@@ -179,8 +179,9 @@ def _renamed(value: Any) -> Any:
     return list(map(_renamed, value)) if isinstance(value, list) else value
 
 
-def _shortened(value: Any) -> Any:
+def _respelled(value: Any) -> Any:
     if isinstance(value, dict):
-        return {k: _shortened(v) for k, v in value.items()}
-    # As PostgreSQL would write a time.
-    return value[:-2] + "Z" if isinstance(value, str) and value[-1] == "Z" else value
+        return {k: _respelled(v) for k, v in value.items()}
+    return (
+        f"{value[:-1]}+00:00" if isinstance(value, str) and value[-1] == "Z" else value
+    )
