@@ -10,9 +10,11 @@ from dataclasses import replace
 from typing import Any
 
 from graphql import (
+    ArgumentNode,
     DocumentNode,
     InlineFragmentNode,
     Node,
+    ObjectFieldNode,
     SelectionNode,
     SelectionSetNode,
     VariableDefinitionNode,
@@ -64,8 +66,16 @@ def _removable(tree: DocumentNode) -> Iterator[Node]:
     while level:
         for node in level:
             for name in LISTS:
-                yield from getattr(node, name, None) or ()
+                items = getattr(node, name, None) or ()
+                yield from (one for one in items if not _keeps_dry(one))
         level = [below for node in level for below in _children(node)]
+
+
+def _keeps_dry(node: Node) -> bool:
+    """Whether it is what makes a mutation a dry run: without it, it would be done."""
+    if isinstance(node, ArgumentNode):
+        return node.name.value == "input"
+    return isinstance(node, ObjectFieldNode) and node.name.value == "dryRun"
 
 
 def _children(node: Node) -> Iterator[Node]:

@@ -148,6 +148,17 @@ async def test_a_difference_is_found_and_made_small(ways_that_differ: BothWays) 
     assert small.variables == {}
 
 
+async def test_a_dry_run_stays_one_however_small(ways: BothWays) -> None:
+    large = Operation(ways.worlds.sound, NEW_TAG)
+
+    async def always(_: Operation) -> bool:
+        return True
+
+    small = await shrunk(large, always)
+
+    assert "dryRun: true" in small.query
+
+
 async def test_dry_runs_differ_in_nothing_but_what_is_new(ways: BothWays) -> None:
     asked = Operation(ways.worlds.sound, NEW_TAG)
     one = await ways.answer(ways.reference, asked, writes=True)
