@@ -31,8 +31,8 @@ FIELDS = ("id", "uuid", "name", "kind", "taxId", "version", "createdAt", "extern
 CONDITIONS = ("name", "taxId", "externalRef")
 OPERATORS = ("eq", "ne", "lt", "lte", "gt", "gte", "startsWith", "contains")
 PAGE = 4096
-# Texts are kept by their length: with this one, some hundreds of them.
-LONG = " # " + "long " * 250
+# Texts are kept by their length: with this one, some fifty of them.
+LONG = " # " + "long " * 1_000
 
 
 @dataclass

@@ -9,7 +9,7 @@ from caches import different_operations
 
 from graph_api.execution.operation import Executor
 
-OPERATIONS = 800
+OPERATIONS = 400
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +40,9 @@ async def test_what_is_kept_of_operations_is_bounded(ways: BothWays) -> None:
 
 
 async def test_what_is_kept_of_every_operation_is_found(ways: BothWays) -> None:
-    kept = await ways.kept(Hoarding(ways.reference), 300)
+    kept = await ways.kept(Hoarding(ways.reference), 100)
 
-    assert "executor._all: 150 → 300" in kept.unbounded
+    assert "executor._all: 50 → 100" in kept.unbounded
 
 
 async def test_the_operations_differ(ways: BothWays) -> None:

@@ -28,9 +28,9 @@ from graph_api.execution.messages import Answer
 from graph_api.schema import graphql_schema
 
 SEED = int(os.environ.get("EQUALITY_SEED", "1"))
-EXAMPLES = int(os.environ.get("EQUALITY_EXAMPLES", "300"))
+EXAMPLES = int(os.environ.get("EQUALITY_EXAMPLES", "250"))
 # Each takes ten times as long as one of ours.
-FROM_SCHEMA = EXAMPLES // 15
+FROM_SCHEMA = EXAMPLES // 20
 
 pytestmark = [
     # graphql-core leaves what it had begun where a sibling fails.
