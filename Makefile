@@ -13,7 +13,7 @@ POSTGRES15 ?= /usr/lib/postgresql/15/bin
 
 .DEFAULT_GOAL := help
 .PHONY: help serve demo migrate check docs format lint types layers schema schema-check \
-	migrations test test-wheel test-postgres15 test-clients test-http test-browser \
+	migrations test fuzz test-wheel test-postgres15 test-clients test-http test-browser \
 	install clean
 
 help: ## List the targets
@@ -66,6 +66,9 @@ migrations: $(SERVER) ## All revisions up, down and up again; then the models ag
 
 test: $(DEVELOPMENT) ## The tests, which need only pip; ARGS="-k paging" goes on to pytest
 	$(BIN)/python -m pytest $(ARGS)
+
+fuzz: $(DEVELOPMENT) ## Both ways of answering are equal; ARGS="--examples 5000 --seed 7"
+	$(BIN)/python tests/equality/fuzz.py $(ARGS)
 
 test-wheel: $(DEVELOPMENT) ## A wheel, installed elsewhere, serves from any folder
 	$(BIN)/python tests/wheel.py
