@@ -12,7 +12,7 @@ class Explanation:
     """Which path an operation took, and what that cost.
 
     `path` is `planned`, `resolved` (by the reference path, from the start), `replayed`
-    (there, after a plan met what it does not know) or `constant` (answered from memory).
+    (there, after a plan met what it does not know) or `constant` (from memory).
     """
 
     path: str = "resolved"

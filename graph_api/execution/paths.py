@@ -130,7 +130,7 @@ class Paths:
         built = self._built(PayloadExecutor, job, context)
         if isinstance(built, PayloadExecutor) and self.plans is not None:
             built.plans, built.planned = self.plans, planned
-            built.document, built.explanation = job.document, explanation
+            built.explanation = explanation
         return await self._executed(built, job)
 
     async def _resolved(self, job: Job, context: Any) -> Answer:

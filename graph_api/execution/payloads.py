@@ -12,9 +12,9 @@ from graphql import GraphQLObjectType
 from graphql.execution import Executor
 
 from graph_api.execution.database_errors import database_error
-from graph_api.execution.documents import Document
 from graph_api.execution.explaining import Explanation
 from graph_api.execution.plan.running import Running
+from graph_api.execution.plan.selections import Selections
 from graph_api.execution.planned import Planned, Plans
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,6 @@ class PayloadExecutor(Executor[Any]):
 
     plans: Plans
     planned: Planned
-    document: Document
     explanation: Explanation
 
     def complete_value(  # noqa: PLR0917 - graphql-core's signature
@@ -43,16 +42,11 @@ class PayloadExecutor(Executor[Any]):
         return self._complete_payload(return_type, *below)
 
     async def _complete_payload(self, type: GraphQLObjectType, *below: Any) -> Any:
-        details, _, path, payload, _ = below
-        plan = self.plans.payload(
-            self.planned,
-            self.document,
-            self.operation,
-            self.variable_values,
-            type,
-            path.key,
-            details,
+        details, _, _, payload, _ = below
+        selections = Selections(
+            self.schema, self.operation, self.fragment_definitions, self.variable_values
         )
+        plan = self.plans.payload(self.planned, selections, type, details)
         if plan is not None:
             context = self.context_value
             running = Running(context, self.variable_values, context.fetch)

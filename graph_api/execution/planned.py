@@ -12,12 +12,17 @@ from graphql import (
     OperationDefinitionNode,
     OperationType,
 )
+from graphql.execution.collect_fields import FieldDetails
 from graphql.execution.values import VariableValues
 
 from graph_api.execution.documents import Document
 from graph_api.execution.keeping import Kept
 from graph_api.execution.plan.plans import Plan, plan_operation, plan_payload
-from graph_api.execution.plan.selections import Introspection, Unplanned
+from graph_api.execution.plan.selections import (
+    Introspection,
+    Selections,
+    Unplanned,
+)
 
 log = logging.getLogger(__name__)
 
@@ -66,24 +71,16 @@ class Plans:
     def payload(
         self,
         planned: Planned,
-        document: Document,
-        operation: OperationDefinitionNode,
-        variables: VariableValues,
+        selections: Selections,
         type: GraphQLObjectType,
-        name: str,
-        details: list[Any],
+        details: list[FieldDetails],
     ) -> Plan | None:
-        """The plan of what is selected of the payload under a response name."""
+        """The plan of what is selected of the payload of a mutation's root field."""
+        node = details[0].node
+        name = node.alias.value if node.alias else node.name.value
         if name not in planned.payloads:
             try:
-                planned.payloads[name] = plan_payload(
-                    self._schema,
-                    operation,
-                    document.fragments,
-                    variables,
-                    type,
-                    details,
-                )
+                planned.payloads[name] = plan_payload(selections, type, details)
             except Unplanned as error:
                 planned.payloads[name] = None
                 planned.reason = str(error)
@@ -123,10 +120,9 @@ class Plans:
     ) -> Planned:
         if operation.operation is not OperationType.QUERY:
             return Planned()
+        selections = Selections(self._schema, operation, document.fragments, variables)
         try:
-            plan = plan_operation(
-                self._schema, operation, document.fragments, variables
-            )
+            plan = plan_operation(selections)
         except Introspection as error:
             return Planned(reason=str(error), constants=Kept(KEPT_CONSTANTS))
         except Unplanned as error:

@@ -4,7 +4,7 @@ There is no loader per entity. Whatever is asked of many rows in the same terms 
 same relation, page, filter, figures) is asked of the database once, for all of them.
 """
 
-from asyncio import Future
+from asyncio import Future, shield
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
@@ -176,7 +176,9 @@ class Loaders:
     def _load(self, name: Hashable, key: Any, batch: Any) -> "Future[Any]":
         if name not in self._loaders:
             self._loaders[name] = Loader(batch, self._batches)
-        return self._loaders[name].load(key)
+        # Whoever is cancelled, because a field beside it failed, must not take the
+        # answer from the others who wait for it.
+        return shield(self._loaders[name].load(key))
 
     async def _rows(self, statement: Select[Any]) -> Sequence[Any]:
         return await (await self._connect()).read(statement)

@@ -234,6 +234,8 @@ class Service:
                 await connection.check_constraints()
             else:
                 await asyncio.shield(connection.commit())
+            # What is read from now on is what the database has, in its own form.
+            connection.forget()
         except BaseException:
             await asyncio.shield(_undo(connection))
             raise

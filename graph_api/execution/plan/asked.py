@@ -34,7 +34,9 @@ from graph_api.schema.grouping import grouping
 class Arguments:
     """The arguments of one field of an operation."""
 
-    def __init__(self, definition: GraphQLField, field: RowField, node: FieldNode):
+    def __init__(
+        self, definition: GraphQLField, field: RowField, node: FieldNode
+    ) -> None:
         self._definition = definition
         self._convert = converter(field)
         self._node = node

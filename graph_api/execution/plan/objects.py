@@ -4,8 +4,9 @@ There are few of them, so that they are asked one by one; the rows that they lea
 are read for all of them at once.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache, cached_property
 from typing import Any
 
@@ -36,6 +37,9 @@ from graph_api.schema.sources import (
     ReferredMany,
     Related,
 )
+
+# The value of an object's field, given its arguments and the operation's moment.
+Get = Callable[[Any, dict[str, Any], datetime], Any]
 
 
 def shown(
@@ -154,45 +158,48 @@ class Object:
 
 
 def _field(planning: Planning, selected: Selected, depth: int, rest: "Rest") -> Shown:
+    """How one field of an object is shown."""
     source = selected.source
     if source is None:
         return Constant(selected.parent.name)
     if is_rest(source):
         return RestField(rest, selected)
-    arguments = planning.arguments(selected) if selected.row_field else None
-    match source:
-        case Plain(get=get):
-            return Got(get, arguments, _below(planning, selected, depth))
-        case Itself():
-            return Got(lambda of, _: of, arguments, _below(planning, selected, depth))
-        case ColumnValue(attribute=attribute):
-            below = _below(planning, selected, depth)
-            return Got(lambda of, _: getattr(of, attribute), arguments, below)
-        case GlobalId():
-            below = _below(planning, selected, depth)
-            return Got(lambda of, _: source.resolve(of), arguments, below)
-        case Computed():
-            assert arguments is not None
-            below = _below(planning, selected, depth)
-            return Reckoned(source, arguments, below)
-        case Referred():
-            assert arguments is not None
-            branch = planning.branch(selected, depth + 1)
+    if isinstance(source, Connected | Listed):
+        step = planning.page(selected, lambda: PageStep(planning, selected, depth + 1))
+        return Read(step, step.show(selected))
+    if isinstance(source, Referred | ReferredMany):
+        branch = planning.branch(selected, depth + 1)
+        arguments = planning.arguments(selected)
+        if isinstance(source, Referred):
             return Meant(source, arguments, branch, selected.is_required)
-        case ReferredMany():
-            assert arguments is not None
-            branch = planning.branch(selected, depth + 1)
-            return MeantMany(source, arguments, branch)
-        case Connected() | Listed():
-            step = planning.page(
-                selected, lambda: PageStep(planning, selected, depth + 1)
-            )
-            return Read(step, step.show(selected))
+        return MeantMany(source, arguments, branch)
+    get = _getter(selected)
+    arguments_ = planning.arguments(selected) if selected.row_field else None
+    below = shown(selected.definition.type, selected, depth, planning)
+    return Got(get, arguments_, below)
+
+
+def _getter(selected: Selected) -> Get:
+    """What gives a value that the object itself has, given the field's arguments."""
+    match selected.source:
+        case Plain(get=get):
+            return lambda of, given, _: get(of, given)
+        case ColumnValue(attribute=attribute):
+            return lambda of, *_: getattr(of, attribute)
+        case GlobalId() as source:
+            return lambda of, *_: source.resolve(of)
+        case Itself():
+            return lambda of, *_: of
+        case Computed(values=values):
+            return lambda of, given, now: _reckoned(values([of], given, now))
     raise Unplanned(f"{selected} is resolved")
 
 
-def _below(planning: Planning, selected: Selected, depth: int) -> Shown:
-    return shown(selected.definition.type, selected, depth, planning)
+def _reckoned(values: Sequence[Any]) -> Any:
+    (value,) = values
+    if isinstance(value, Exception):
+        raise Anomaly("a field that cannot be reckoned") from value
+    return value
 
 
 @dataclass(frozen=True)
@@ -212,7 +219,7 @@ class Constant:
 class Got:
     """A value that the object itself has."""
 
-    get: Callable[[Any, Any], Any]
+    get: Get
     arguments: Arguments | None
     below: Shown
 
@@ -224,36 +231,14 @@ class Got:
         return self.below.build(self._value(of, running), running)
 
     def _value(self, of: Any, running: Running) -> Any:
-        arguments = self.arguments
-        return self.get(of, running.given(arguments) if arguments else {})
+        given = running.given(self.arguments) if self.arguments else {}
+        return self.get(of, given, running.context.now)
 
 
 def _innermost(below: Shown) -> Shown:
     while isinstance(below, Required | Many):
         below = below.of
     return below
-
-
-@dataclass(frozen=True)
-class Reckoned:
-    """A computed field of the object."""
-
-    source: Computed
-    arguments: Arguments
-    below: Shown
-
-    def gather(self, of: Any, running: Running) -> None:
-        self.below.gather(self._value(of, running), running)
-
-    def build(self, of: Any, running: Running) -> Any:
-        return self.below.build(self._value(of, running), running)
-
-    def _value(self, of: Any, running: Running) -> Any:
-        given = running.given(self.arguments)
-        (value,) = self.source.values([of], given, running.context.now)
-        if isinstance(value, Exception):
-            raise Anomaly("a field that cannot be reckoned") from value
-        return value
 
 
 @dataclass(frozen=True)

@@ -3,19 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from graphql import (
-    FragmentDefinitionNode,
-    GraphQLObjectType,
-    GraphQLSchema,
-    OperationDefinitionNode,
-)
+from graphql import GraphQLObjectType
 from graphql.execution.collect_fields import FieldDetails
-from graphql.execution.values import VariableValues
 
 from graph_api.execution.plan.objects import Object, shown
 from graph_api.execution.plan.planning import Branch, Planning, Shown
 from graph_api.execution.plan.running import Running, ids_by_model
-from graph_api.execution.plan.selections import Selections
+from graph_api.execution.plan.selections import Selected, Selections
 from graph_api.execution.plan.steps import PageStep, RowsStep
 from graph_api.models import Base
 
@@ -73,31 +67,22 @@ class Plan:
         return known
 
 
-def plan_operation(
-    schema: GraphQLSchema,
-    operation: OperationDefinitionNode,
-    fragments: Mapping[str, FragmentDefinitionNode],
-    variables: VariableValues,
-) -> Plan:
+def plan_operation(selections: Selections) -> Plan:
     """The plan of a query. Raises Unplanned where there can be none."""
-    selections = Selections(schema, operation, fragments, variables)
-    planning = Planning(selections, shown)
-    root = schema.get_root_type(operation.operation)
+    root = selections.schema.get_root_type(selections.operation.operation)
     assert root is not None
-    fields = selections.of_root(root)
-    return Plan(planning, Object(planning, root, fields, 0))
+    return _plan(selections, root, selections.of_root(root))
 
 
 def plan_payload(
-    schema: GraphQLSchema,
-    operation: OperationDefinitionNode,
-    fragments: Mapping[str, FragmentDefinitionNode],
-    variables: VariableValues,
-    payload: GraphQLObjectType,
-    details: list[FieldDetails],
+    selections: Selections, payload: GraphQLObjectType, details: list[FieldDetails]
 ) -> Plan:
     """The plan of what is selected of a mutation's payload."""
-    selections = Selections(schema, operation, fragments, variables)
+    return _plan(selections, payload, selections.below(payload, details))
+
+
+def _plan(
+    selections: Selections, type: GraphQLObjectType, fields: list[Selected]
+) -> Plan:
     planning = Planning(selections, shown)
-    fields = selections.below(payload, details)
-    return Plan(planning, Object(planning, payload, fields, 0))
+    return Plan(planning, Object(planning, type, fields, 0))

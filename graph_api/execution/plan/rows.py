@@ -9,7 +9,7 @@ the code takes one value at each row, in the order in which it visits them.
 from collections import namedtuple
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from graphql import GraphQLObjectType, is_composite_type
 
@@ -48,6 +48,7 @@ from graph_api.schema.sources import (
     Part,
     Referred,
     Related,
+    Source,
 )
 
 
@@ -110,14 +111,12 @@ class RowsShown:
         self._code = Code()
         self._streams: list[Stream] = []
 
-    def of_rows(
-        self, type: GraphQLObjectType, fields: list[Selected], scope: Scope
-    ) -> View:
+    def of_rows(self, fields: list[Selected], scope: Scope) -> View:
         """One object for each row."""
         variable = self._code.variable()
         loop = f"for {variable} in rows"
         spot = Spot(scope, scope.base, variable, (loop,))
-        return self._view(f"[{self._object(type, fields, spot)} {loop}]")
+        return self._view(f"[{self._object(fields, spot)} {loop}]")
 
     def of_page(self, selected: Selected, held: Held) -> View:
         """A connection to a page of a whole table."""
@@ -139,9 +138,7 @@ class RowsShown:
     def _prelude(self) -> list[str]:
         return [f'{name} = P["{name}"]' for name in self._asked]
 
-    def _object(
-        self, type: GraphQLObjectType, fields: list[Selected], spot: Spot
-    ) -> str:
+    def _object(self, fields: list[Selected], spot: Spot) -> str:
         entries = (f"{f.response_name!r}: {self._value(f, spot)}" for f in fields)
         return "{" + ", ".join(entries) + "}"
 
@@ -151,39 +148,44 @@ class RowsShown:
         if not isinstance(type, GraphQLObjectType):
             raise Unplanned(f"{selected} leads from a row to an abstract type")
         fields = self._planning.selections.below(type, selected.details)
-        return self._object(type, fields, spot)
+        return self._object(fields, spot)
 
     def _value(self, selected: Selected, spot: Spot) -> str:
-        match selected.source:
-            case None:
-                return repr(selected.parent.name)
-            case ColumnValue(attribute=attribute):
-                return self._column(selected, attribute, spot)
-            case GlobalId():
-                key = spot.cell(spot.scope.column(spot.place, "id"))
-                return identifier(self._code, selected.parent.name, key)
-            case Itself():
-                return self._below(selected, spot)
-            case Related(relation=relation):
-                return self._related(selected, relation, spot)
-            case Connected(rows=Relation() as rows):
-                return self._connection(selected, self._held(selected, rows, spot))
-            case Computed(columns=columns) as computed:
-                shown = self._shown(selected)
-                arguments = self._planning.arguments(selected)
-                rows_ = self._gathered(spot, columns)
-                return self._stream(ComputedStream(rows_, computed, arguments, shown))
-            case Referred(columns=columns) as referred:
-                branch = self._planning.branch(selected, self._depth + 1)
-                arguments = self._planning.arguments(selected)
-                rows_ = self._gathered(spot, columns)
-                required = selected.is_required
-                return self._stream(
-                    MeantStream(rows_, referred, arguments, branch, required)
-                )
-        raise Unplanned(f"{selected} is read one by one")
+        """The expression for a field of the row at `spot`."""
+        if selected.source is None:
+            return repr(selected.parent.name)
+        show = self._BY_SOURCE.get(type(selected.source))
+        if show is None:
+            raise Unplanned(f"{selected} is read one by one")
+        return show(self, selected, selected.source, spot)
 
-    def _column(self, selected: Selected, attribute: str, spot: Spot) -> str:
+    def _id(self, selected: Selected, _: GlobalId, spot: Spot) -> str:
+        key = spot.cell(spot.scope.column(spot.place, "id"))
+        return identifier(self._code, selected.parent.name, key)
+
+    def _itself(self, selected: Selected, _: Itself, spot: Spot) -> str:
+        return self._below(selected, spot)
+
+    def _reckoned(self, selected: Selected, source: Computed, spot: Spot) -> str:
+        rows = self._gathered(spot, source.columns)
+        arguments = self._planning.arguments(selected)
+        shown = self._shown(selected)
+        return self._stream(ComputedStream(rows, source, arguments, shown))
+
+    def _meant(self, selected: Selected, source: Referred, spot: Spot) -> str:
+        rows = self._gathered(spot, source.columns)
+        arguments = self._planning.arguments(selected)
+        branch = self._planning.branch(selected, self._depth + 1)
+        required = selected.is_required
+        return self._stream(MeantStream(rows, source, arguments, branch, required))
+
+    def _connected(self, selected: Selected, source: Connected, spot: Spot) -> str:
+        if not isinstance(source.rows, Relation):
+            raise Unplanned(f"{selected} leads from a row to a whole table")
+        return self._connection(selected, self._held(selected, source.rows, spot))
+
+    def _column(self, selected: Selected, source: ColumnValue, spot: Spot) -> str:
+        attribute = source.attribute
         column = column_of(spot.place.model, attribute)
         if is_composite_type(selected.type):
             values = self._gathered(spot, (attribute,))
@@ -192,13 +194,13 @@ class RowsShown:
         cell = spot.cell(spot.scope.column(spot.place, attribute))
         return spelled(self._code, column, selected.definition.type, cell)
 
-    def _related(self, selected: Selected, relation: Relation, spot: Spot) -> str:
-        beside = spot.scope.beside(spot.place, relation)
+    def _related(self, selected: Selected, source: Related, spot: Spot) -> str:
+        beside = spot.scope.beside(spot.place, source.relation)
         there = f"{spot.cell(spot.scope.column(beside, 'id'))} is not None"
         below = replace(spot, place=beside, loops=(*spot.loops, f"if {there}"))
         shown = self._below(selected, below)
-        missing = self._code.name(_missing)
-        return f"({shown} if {there} else {f'{missing}()' if selected.is_required else None})"
+        otherwise = f"{self._code.name(_missing)}()" if selected.is_required else "None"
+        return f"({shown} if {there} else {otherwise})"
 
     def _held(self, selected: Selected, rows: Relation, spot: Spot) -> Held:
         asked = self._page(selected, rows)
@@ -237,22 +239,10 @@ class RowsShown:
         if selected.source is None:
             return repr(selected.parent.name)
         assert isinstance(selected.source, Part)
-        match selected.source.name:
-            case "nodes":
-                return self._items(selected, held)
-            case "edges":
-                return self._edges(selected, held)
-            case "page_info":
-                return self._page_info(selected, held)
-            case "total_count":
-                return f"min({self._count(held)}, {MAX_COUNT})"
-            case "total_count_capped":
-                return f"({self._count(held)} > {MAX_COUNT})"
-            case "aggregate":
-                return self._figures(selected, held)
-            case "groups":
-                return self._groups(selected, held)
-        raise Unplanned(f"{selected} is no part of a connection that plans know")
+        show = self._BY_PART.get(selected.source.name)
+        if show is None:
+            raise Unplanned(f"{selected} is no part of a connection that plans know")
+        return show(self, selected, held)
 
     def _each(self, held: Held) -> Spot:
         """Each row of a page, in the list's order."""
@@ -306,6 +296,12 @@ class RowsShown:
                 value = f"{asked}.{field.python_name}({listed}, {self._cursor(held)})"
             entries.append(f"{field.response_name!r}: {value}")
         return "{" + ", ".join(entries) + "}"
+
+    def _total_count(self, _: Selected, held: Held) -> str:
+        return f"min({self._count(held)}, {MAX_COUNT})"
+
+    def _capped(self, _: Selected, held: Held) -> str:
+        return f"({self._count(held)} > {MAX_COUNT})"
 
     def _count(self, held: Held) -> str:
         return held.figure(CountCell(held.place, held.rows, held.asked))
@@ -361,6 +357,25 @@ class RowsShown:
     def _stream(self, stream: Stream) -> str:
         self._streams.append(stream)
         return f"s{len(self._streams) - 1}()"
+
+    _BY_SOURCE: ClassVar[dict[type[Source], Callable[..., str]]] = {
+        ColumnValue: _column,
+        GlobalId: _id,
+        Itself: _itself,
+        Related: _related,
+        Connected: _connected,
+        Computed: _reckoned,
+        Referred: _meant,
+    }
+    _BY_PART: ClassVar[dict[str, Callable[..., str]]] = {
+        "nodes": _items,
+        "edges": _edges,
+        "page_info": _page_info,
+        "total_count": _total_count,
+        "total_count_capped": _capped,
+        "aggregate": _figures,
+        "groups": _groups,
+    }
 
 
 class Late:

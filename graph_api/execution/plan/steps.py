@@ -97,7 +97,7 @@ class RowsStep:
             view = by_signature.get(branch.signature)
             if view is None:
                 shown = RowsShown(planning, self._asked, depth)
-                view = shown.of_rows(type, branch.fields(type), self._scope)
+                view = shown.of_rows(branch.fields(type), self._scope)
                 by_signature[branch.signature] = view
             self._views[branch] = view
         if len(by_signature) > MAX_VIEWS:
