@@ -28,6 +28,7 @@ from benchmarks.workload import OPERATIONS
 from graph_api.cli.options import TERMINATED
 
 _REPORT = HERE / "REPORT.md"
+_STARTED = time.monotonic()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,7 +49,6 @@ def _run(given: argparse.Namespace) -> int:
     if given.seconds:
         plan = replace(plan, seconds=given.seconds)
     operations = [OPERATIONS[key] for key in given.only or OPERATIONS]
-    started = time.monotonic()
     with (
         cloned(given.scale) as data,
         running(given.servers or NAMES, data) as servers,
@@ -59,7 +59,7 @@ def _run(given: argparse.Namespace) -> int:
         results = Results(
             described(data.version),
             f"The data is that of `graph-api generate --scale {given.scale:g}`; "
-            f"{plan.rounds} rounds, {time.monotonic() - started:.0f} s in all.",
+            f"{plan.rounds} rounds, {time.monotonic() - _STARTED:.0f} s in all.",
             measurements,
             bench.memory,
         )
@@ -73,7 +73,7 @@ def _run(given: argparse.Namespace) -> int:
 
 
 def _tell(what: str) -> None:
-    print(what, flush=True)
+    print(f"{time.monotonic() - _STARTED:4.0f} s  {what}", flush=True)
 
 
 def _keep(name: str, what: Any) -> None:

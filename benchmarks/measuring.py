@@ -142,8 +142,8 @@ class Bench:
         self, operation: Operation, server: Server, concurrency: int, number: int
     ) -> Measurement:
         rate = self._rates[operation.key, server.name]
-        # The same in all rounds, and no less than keeps all connections busy.
-        count = max(16, 3 * concurrency, int(rate * self._plan.seconds))
+        # The same in all rounds, and no less than one for each connection.
+        count = max(6, concurrency, int(rate * self._plan.seconds))
         before = self._spent(server)
         outcome = self._load(operation, server, count, concurrency)
         after = self._spent(server)

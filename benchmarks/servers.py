@@ -162,6 +162,9 @@ def _command(name: str, data: Data) -> tuple[list[Any], dict[str, str]]:
             "MAX_PAGE": str(MAX_PAGE),
             "SECRET_KEY": "of the benchmark alone",
             "LOG_LEVEL": "warning",
+            # As many connections as the others, and their patience.
+            "DATABASE_MAX_OVERFLOW": "0",
+            "POOL_TIMEOUT": "30",
         }
     if name == "postgraphile":
         install_postgraphile()

@@ -216,6 +216,7 @@ def create_app() -> Starlette:
         # Reads need no BEGIN and no ROLLBACK around them.
         isolation_level="AUTOCOMMIT",
         pool_size=10,
+        max_overflow=0,
         connect_args={"server_settings": settings(workspace)},
     )
 
