@@ -114,9 +114,8 @@ class Exercised:
         """
         types = sorted(set(self.missing_types()) - UNREACHABLE)
         found = [f"no object of type {name}" for name in types]
-        for what in (self.missing_fields(), self.missing_arguments()):
-            if len(what) > MOST_MISSING:
-                found.append(f"never reached: {' '.join(what)}")
+        others = self.missing_fields(), self.missing_arguments()
+        found += [f"never: {' '.join(w)}" for w in others if len(w) > MOST_MISSING]
         return found
 
     def report(self) -> str:
