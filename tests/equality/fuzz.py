@@ -43,6 +43,8 @@ from graph_api.schema import graphql_schema
 
 T = TypeVar("T")
 
+# So many operations reach nearly all that the schema has.
+LONG = 5_000
 # A difference has one cause mostly, and takes a while to make small.
 MOST_SHRUNK = 3
 # In the second half of 100,000 operations: nothing is still to be filled then.
@@ -109,9 +111,15 @@ class Fuzz:
             self.failures += 1
             print(error)
 
-    def report(self) -> None:
-        """Print the figures, and what the schema has that no operation reached."""
+    def report(self, *, long: bool) -> None:
+        """Print the figures, and what the schema has that no operation reached.
+
+        A `long` run fails where that is too much.
+        """
         print(self._exercised.report())
+        if long and (too_little := self._exercised.too_little()):
+            self.failures += 1
+            print("Too little was reached:", *too_little)
         for what in ("types", "fields", "leaves", "arguments"):
             missing = getattr(self._exercised, f"missing_{what}")()
             print(f"never reached, {what}: {len(missing)} {' '.join(missing[:40])}")
@@ -156,7 +164,7 @@ def fuzz(arguments: argparse.Namespace, url: str) -> int:
         if arguments.from_schema and not arguments.only:
             run.from_schema(runner, seed, arguments.from_schema)
         print(f"seed {seed}, {time.monotonic() - began:.0f} s")
-        run.report()
+        run.report(long=len(numbers) >= LONG)
     return run.failures
 
 

@@ -193,7 +193,7 @@ class Writer:
             return chosen or ["nodes"]
         if "node" in names and "cursor" in getattr(type, "fields", {}):
             return names
-        if _is_figures(type) or type.name.endswith("Payload"):
+        if _is_part(type):
             return self._some(names, self._random.randint(1, 3))
         if depth <= 0:
             return []
@@ -232,7 +232,7 @@ class Writer:
         text = f"{alias}{name}{arguments}{self._directive()}"
         if not is_composite_type(below):
             return text
-        inner = depth - (0 if _is_paging(type) or _is_figures(below) else 1)
+        inner = depth - (0 if _is_paging(type) or _is_part(below) else 1)
         return f"{text} {self._selections(below, inner, likely)}"
 
     def _response_name(self, name: str, arguments: str, type: str) -> str:
@@ -341,8 +341,12 @@ def _is_paging(type: Any) -> bool:
     return "pageInfo" in fields or ("cursor" in fields and "node" in fields)
 
 
-_FIGURES = ("Aggregate", "Avg", "Sum", "Min", "Max", "Group", "GroupKey", "PageInfo")
+# What belongs to the object above it, and is no step to another one.
+_PARTS = (
+    *("Aggregate", "Avg", "Sum", "Min", "Max", "Group", "GroupKey", "PageInfo"),
+    *("Payload", "Result", "Error"),
+)
 
 
-def _is_figures(type: Any) -> bool:
-    return bool(type.name.endswith(_FIGURES))
+def _is_part(type: Any) -> bool:
+    return bool(type.name.endswith(_PARTS))
