@@ -17,7 +17,6 @@ import asyncpg
 from sqlalchemy import (
     URL,
     Executable,
-    PoolProxiedConnection,
     Row,
     event,
     make_url,
@@ -29,10 +28,10 @@ from sqlalchemy.ext.asyncio import (
     AsyncSession,
     create_async_engine,
 )
-from sqlalchemy.util.concurrency import greenlet_spawn
 
 from graph_api.config import Settings
 from graph_api.database.json_values import read_json
+from graph_api.database.leases import Lease, Leases, bind
 from graph_api.errors import ConfigurationError
 
 log = logging.getLogger(__name__)
@@ -136,64 +135,32 @@ class Connection:
         )
 
 
-class Lease:
-    """The driver's own connection, bound to a workspace, while an operation reads.
-
-    Planned reads need nothing of SQLAlchemy's, which takes longer than they do.
-    """
-
-    def __init__(self, connection: PoolProxiedConnection) -> None:
-        self._connection = connection
-        driver: Any = connection.driver_connection
-        self._driver: asyncpg.Connection[Any] = driver
-        self._is_clean = True
-
-    async def bind(self, workspace_id: UUID) -> None:
-        self._is_clean = False
-        await _bind(self._driver, self._connection.info, workspace_id)
-        self._is_clean = True
-
-    async def fetch(self, sql: str, arguments: Sequence[Any] = ()) -> list[Any]:
-        """All rows of a statement of the driver's spelling, as its records."""
-        self._is_clean = False
-        rows: list[Any] = await self._driver.fetch(sql, *arguments)
-        self._is_clean = True
-        return rows
-
-    def release(self) -> bool:
-        """Give the connection back; False if it was stopped or lost within something.
-
-        Then `discard` has to throw it away.
-        """
-        if self._is_clean:
-            self._connection.close()
-        return self._is_clean
-
-    async def discard(self) -> None:
-        await greenlet_spawn(self._connection.invalidate)
-
-
 class Database:
     """The connections of one process to one database."""
 
     def __init__(self, url: str, settings: Settings) -> None:
         self._engine = _engine(async_url(url), settings)
+        self._leases = Leases(self._engine, settings)
 
     @asynccontextmanager
     async def connect(self, workspace_id: UUID) -> AsyncIterator[Connection]:
         """A connection on which only `workspace_id` can be seen."""
+        self._leases.make_room()
         async with self._engine.connect() as connection:
             bound = Connection(connection, workspace_id)
             try:
                 raw = await connection.get_raw_connection()
-                await _bind(raw.driver_connection, raw.info, workspace_id)
+                await bind(raw.driver_connection, raw.info, workspace_id)
                 yield bound
             finally:
                 await asyncio.shield(_release(bound, connection))
 
-    async def lease(self) -> Lease:
-        """A connection for reading alone; it must be bound, and released in the end."""
-        return Lease(await self._engine.raw_connection())
+    async def lease(self, workspace_id: UUID) -> Lease:
+        """A connection for reading alone, on which only `workspace_id` can be seen.
+
+        It has to be released in the end.
+        """
+        return await self._leases.take(workspace_id)
 
     async def verify(self) -> None:
         """Raise ConfigurationError unless row-level security holds for us."""
@@ -217,12 +184,9 @@ class Database:
             return found.scalar()
 
     async def close(self) -> None:
+        self._leases.close()
         await self._engine.dispose()
 
-
-# The driver learns the types of arrays from a statement's columns, but not from within
-# a record, so that each connection is shown them once.
-_ARRAYS = "SELECT NULL::text[], NULL::real[]"
 
 _WHO_ARE_WE = """
     SELECT rolname AS name,
@@ -298,17 +262,6 @@ def _engine(url: URL, settings: Settings) -> AsyncEngine:
         record.info.pop("workspace", None)
 
     return engine
-
-
-async def _bind(driver: Any, info: dict[Any, Any], workspace_id: UUID) -> None:
-    """Let only `workspace_id` be seen on a connection."""
-    if info.get("workspace") == workspace_id:
-        return
-    if "workspace" not in info:
-        await driver.fetch(_ARRAYS)
-    info["workspace"] = None
-    await driver.execute(f"SET app.workspace = '{workspace_id}'")
-    info["workspace"] = workspace_id
 
 
 async def _release(bound: Connection, connection: AsyncConnection) -> None:

@@ -71,8 +71,7 @@ class Context:
             rows: list[Any] = await driver.fetch(sql, *arguments)
             return rows
         if self._lease is None:
-            self._lease = await self._database.lease()
-            await self._lease.bind(self.caller.workspace_id)
+            self._lease = await self._database.lease(self.caller.workspace_id)
         return await self._lease.fetch(sql, arguments)
 
     async def connection(self) -> Connection:
