@@ -92,12 +92,10 @@ class Leases:
 
     async def take(self, workspace_id: UUID) -> Lease:
         """A lease on which only `workspace_id` can be seen."""
-        lease = self._bound_to(workspace_id) or (
-            self._idle.pop() if self._idle else None
-        )
+        lease = self._at_hand(workspace_id)
         while lease is not None and not lease.is_open:
             await lease.discard()
-            lease = self._idle.pop() if self._idle else None
+            lease = self._at_hand(workspace_id)
         if lease is None:
             lease = Lease(await self._engine.raw_connection(), self)
         if lease.workspace_id != workspace_id:
@@ -127,11 +125,12 @@ class Leases:
         for lease in idle:
             lease.end()
 
-    def _bound_to(self, workspace_id: UUID) -> Lease | None:
+    def _at_hand(self, workspace_id: UUID) -> Lease | None:
+        """An idle lease, one that is bound to the workspace if there is one."""
         for place in range(len(self._idle) - 1, -1, -1):
             if self._idle[place].workspace_id == workspace_id:
                 return self._idle.pop(place)
-        return None
+        return self._idle.pop() if self._idle else None
 
 
 async def bind(driver: Any, info: dict[Any, Any], workspace_id: UUID) -> None:

@@ -12,7 +12,8 @@ import strawberry
 
 from graph_api.caller import Caller
 from graph_api.config import Settings
-from graph_api.database.engine import Connection, Database, Lease
+from graph_api.database.engine import Connection, Database
+from graph_api.database.leases import Lease
 from graph_api.reading.cursors import Cursors
 from graph_api.reading.loaders import Loaders
 from graph_api.services.unit_of_work import Service, Terms
