@@ -145,15 +145,15 @@ class Database:
     @asynccontextmanager
     async def connect(self, workspace_id: UUID) -> AsyncIterator[Connection]:
         """A connection on which only `workspace_id` can be seen."""
-        self._leases.make_room()
-        async with self._engine.connect() as connection:
-            bound = Connection(connection, workspace_id)
-            try:
-                raw = await connection.get_raw_connection()
-                await bind(raw.driver_connection, raw.info, workspace_id)
-                yield bound
-            finally:
-                await asyncio.shield(_release(bound, connection))
+        with self._leases.asking():
+            connection = await self._engine.connect()
+        bound = Connection(connection, workspace_id)
+        try:
+            raw = await connection.get_raw_connection()
+            await bind(raw.driver_connection, raw.info, workspace_id)
+            yield bound
+        finally:
+            await asyncio.shield(_release(bound, connection))
 
     async def lease(self, workspace_id: UUID) -> Lease:
         """A connection for reading alone, on which only `workspace_id` can be seen.
@@ -275,3 +275,5 @@ async def _release(bound: Connection, connection: AsyncConnection) -> None:
         # In whatever state it is, nobody else shall get it.
         log.debug("A connection was thrown away", exc_info=True)
         await connection.invalidate()
+    finally:
+        await connection.close()

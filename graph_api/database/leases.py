@@ -5,13 +5,17 @@ and to put it back. So a few stay with us when they are released, each still bou
 the workspace it was last used for, and go back when the pool needs them.
 """
 
+import asyncio
 import time
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 from sqlalchemy import PoolProxiedConnection
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util.concurrency import greenlet_spawn
 
@@ -73,11 +77,13 @@ class Lease:
         self._connection.close()
 
     async def discard(self) -> None:
+        """Throw the connection away."""
         await greenlet_spawn(self._connection.invalidate)
+        self._leases.gone()
 
 
 class Leases:
-    """The leases that nobody has at the moment.
+    """The leases that nobody has at the moment, and who waits for one.
 
     With those that lie idle in the pool they are never more than the pool keeps.
     """
@@ -86,18 +92,21 @@ class Leases:
         self._engine = engine
         self._pool: Any = engine.sync_engine.pool
         self._most = settings.pool_size
+        self._most_at_once = settings.pool_size + settings.max_overflow
+        self._patience_s = settings.pool_timeout
         recycle = settings.pool_recycle
         self._longest_s = recycle if recycle >= 0 else float("inf")
         self._idle: list[Lease] = []
+        self._waiting: deque[asyncio.Future[Lease | None]] = deque()
+        # How many wait for the pool itself.
+        self._asking = 0
 
     async def take(self, workspace_id: UUID) -> Lease:
-        """A lease on which only `workspace_id` can be seen."""
-        lease = self._at_hand(workspace_id)
-        while lease is not None and not lease.is_open:
-            await lease.discard()
-            lease = self._at_hand(workspace_id)
-        if lease is None:
-            lease = Lease(await self._engine.raw_connection(), self)
+        """A lease on which only `workspace_id` can be seen.
+
+        Raises SQLAlchemy's TimeoutError when none is free in time.
+        """
+        lease = await self._free(workspace_id)
         if lease.workspace_id != workspace_id:
             try:
                 await lease.bind(workspace_id)
@@ -109,21 +118,80 @@ class Leases:
     def keep(self, lease: Lease) -> None:
         """Keep a lease for who comes next, or put its connection into the pool."""
         is_fresh = time.monotonic() - lease.since < self._longest_s
-        if is_fresh and len(self._idle) + self._pool.checkedin() < self._most:
+        if is_fresh and self._hand_over(lease):
+            return
+        if (
+            is_fresh
+            and not self._asking
+            and len(self._idle) + self._pool.checkedin() < self._most
+        ):
             self._idle.append(lease)
         else:
             lease.end()
 
-    def make_room(self) -> None:
-        """Put an idle connection back where somebody else is about to look for one."""
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """While somebody takes a connection out of the pool itself."""
         if self._idle and not self._pool.checkedin():
             self._idle.pop(0).end()
+        self._asking += 1
+        try:
+            yield
+        finally:
+            self._asking -= 1
 
     def close(self) -> None:
         """Put all back."""
         idle, self._idle = self._idle, []
         for lease in idle:
             lease.end()
+
+    def gone(self) -> None:
+        """Note that a connection was thrown away: there is room for another."""
+        self._hand_over(None)
+
+    def _hand_over(self, lease: "Lease | None") -> bool:
+        """Give a lease, or the room for one, to whoever waits the longest."""
+        while self._waiting:
+            waiting = self._waiting.popleft()
+            if not waiting.done():
+                waiting.set_result(lease)
+                return True
+        return False
+
+    async def _free(self, workspace_id: UUID) -> Lease:
+        lease = self._at_hand(workspace_id)
+        while lease is None or not lease.is_open:
+            if lease is not None:
+                await lease.discard()
+                lease = self._at_hand(workspace_id)
+            elif self._pool.checkedout() < self._most_at_once:
+                with self.asking():
+                    return Lease(await self._engine.raw_connection(), self)
+            else:
+                lease = await self._wait()
+        return lease
+
+    async def _wait(self) -> Lease | None:
+        """The next lease that is released; None where there is room for another."""
+        waiting: asyncio.Future[Lease | None] = asyncio.Future()
+        self._waiting.append(waiting)
+        try:
+            async with asyncio.timeout(self._patience_s):
+                return await waiting
+        except BaseException as error:
+            # It may have been handed over in the very moment.
+            if waiting.done() and not waiting.cancelled():
+                self._pass_on(waiting.result())
+            if isinstance(error, TimeoutError):
+                raise PoolTimeout("No connection was free in time.") from None
+            raise
+
+    def _pass_on(self, lease: Lease | None) -> None:
+        if lease is None:
+            self.gone()
+        else:
+            self.keep(lease)
 
     def _at_hand(self, workspace_id: UUID) -> Lease | None:
         """An idle lease, one that is bound to the workspace if there is one."""

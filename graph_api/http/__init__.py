@@ -1,6 +1,5 @@
 """Bytes in, bytes out: everything that knows of HTTP, and nothing else does."""
 
-from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -41,11 +40,9 @@ def guarded(app: ASGIApp, endpoint: GraphQLEndpoint, settings: Settings) -> ASGI
     Operations, which nearly all requests are, go straight to their endpoint: to find
     the way there takes Starlette as long as some of them.
     """
-    # Starlette's own word for a bug that got out.
-    direct = ServerErrorMiddleware(endpoint, exception_handlers()[Exception])
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
         is_operation = scope["type"] == "http" and scope["path"] == GRAPHQL
-        await (direct if is_operation else app)(scope, receive, send)
+        await (endpoint if is_operation else app)(scope, receive, send)
 
     return Guard(dispatch, trust_bind=settings.graph_api_trust_bind)
