@@ -137,6 +137,9 @@ class Leases:
         self._asking += 1
         try:
             yield
+        except TimeoutError:
+            # The driver's: the server did not let it in before `pool_timeout`.
+            raise PoolTimeout("No connection was made in time.") from None
         finally:
             self._asking -= 1
 

@@ -19,7 +19,7 @@ from graphql import (
 from graphql.execution import Executor as FieldExecutor
 from graphql.execution.values import VariableValues
 
-from graph_api.errors import BadUserInput
+from graph_api.errors import BadUserInput, Busy, Timeout
 from graph_api.execution.database_errors import database_error
 from graph_api.execution.documents import Document
 from graph_api.execution.explaining import Explanation
@@ -113,7 +113,8 @@ class Paths:
         try:
             data = await planned.plan.run(ROOT, running)
         except Exception as error:
-            if database_error(error) is not None:
+            if isinstance(database_error(error), Busy | Timeout):
+                # There it would fare no better.
                 raise
             self.plans.replayed(planned, error)
             explanation.replayed(error, running)
