@@ -23,6 +23,7 @@ from sqlalchemy import (
     bindparam,
     cast,
     func,
+    literal_column,
     select,
     true,
 )
@@ -55,7 +56,6 @@ KEYS = "keys"
 Shapes = Mapping[str, At | GroupsAt]
 
 _DIALECT: Dialect = asyncpg_dialect()  # type: ignore[no-untyped-call]
-_FIRST = 1
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ class _Builder:
         assert relation is not None
         assert place.parent is not None
         key = _column(parent, place.parent.model, relation.leaves_by)
-        first = Page(limit=_FIRST, order=total(model, ()))
+        first = Page(limit=1, order=total(model, ()))
         if relation.leaves_by == "id":
             return page_of(relation, first, key, place.attributes).source
         columns = (
@@ -139,7 +139,7 @@ class _Builder:
             relation.select(key, model)
             .with_only_columns(*columns, maintain_column_froms=True)
             .correlate(parent)
-            .limit(_FIRST)
+            .limit(literal_column("1"))
             .lateral()
         )
 
