@@ -120,7 +120,8 @@ class _Builder:
     def cells(
         self, scope: Scope, at: Mapping[Place | None, FromClause]
     ) -> list[ColumnElement[Any]]:
-        return [self._cell(cell, at) for cell in scope.cells]
+        # Rows of which nothing is asked are still counted.
+        return [self._cell(cell, at) for cell in scope.cells] or [true()]
 
     def _beside(self, place: Place, parent: FromClause) -> FromClause:
         """The row that a to-one relation leads to, in a LATERAL with LIMIT 1."""
