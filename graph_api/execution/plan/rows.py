@@ -21,6 +21,7 @@ from graph_api.execution.plan.planning import Planning, Shown
 from graph_api.execution.plan.running import Anomaly, Running
 from graph_api.execution.plan.scope import (
     ListCell,
+    Place,
     Scope,
 )
 from graph_api.execution.plan.selections import Selected, Unplanned
