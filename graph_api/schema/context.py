@@ -67,9 +67,7 @@ class Context:
     async def fetch(self, sql: str, arguments: Sequence[Any]) -> list[Any]:
         """The rows of a planned statement, on whatever connection the operation has."""
         if self._connection is not None:
-            driver = await self._connection.driver
-            rows: list[Any] = await driver.fetch(sql, *arguments)
-            return rows
+            return await self._connection.fetch(sql, arguments)
         if self._lease is None:
             self._lease = await self._database.lease()
             await self._lease.bind(self.caller.workspace_id)

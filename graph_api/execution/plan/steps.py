@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
 
+from graph_api.database.statements import Statement
 from graph_api.execution.keeping import Kept
 from graph_api.execution.plan.asked import Asked, AskedAt
 from graph_api.execution.plan.planning import Branch, Planning
@@ -18,13 +19,7 @@ from graph_api.execution.plan.rows import (
 from graph_api.execution.plan.running import Running
 from graph_api.execution.plan.scope import Scope
 from graph_api.execution.plan.selections import Selected, Unplanned
-from graph_api.execution.plan.statements import (
-    KEYS,
-    Statement,
-    by_ids,
-    of_figures,
-    of_page,
-)
+from graph_api.execution.plan.statements import KEYS, by_ids, of_figures, of_page
 from graph_api.models import Base
 from graph_api.schema.sources import Connected, Listed
 
