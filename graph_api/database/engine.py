@@ -234,13 +234,22 @@ class Database:
     @asynccontextmanager
     async def connect(self, workspace_id: UUID) -> AsyncIterator[Connection]:
         """A connection on which only `workspace_id` can be seen."""
+        connection = await self.open(workspace_id)
+        try:
+            yield connection
+        finally:
+            await asyncio.shield(connection.release())
+
+    async def open(self, workspace_id: UUID) -> Connection:
+        """The same for whoever releases it, which nothing may interrupt."""
         pooled = await self._engine.raw_connection()
         connection = Connection(self._engine, pooled, workspace_id)
         try:
             await connection.bind()
-            yield connection
-        finally:
+        except BaseException:
             await asyncio.shield(connection.release())
+            raise
+        return connection
 
     async def lease(self) -> Lease:
         """A connection for reading alone; it must be bound, and released in the end."""

@@ -32,27 +32,24 @@ def compiled(statement: ClauseElement, columns: Iterable[str] = ()) -> Statement
     Of an INSERT or an UPDATE, `columns` are set to the values of their names.
     """
     text: Any = statement.compile(dialect=_DIALECT, column_keys=list(columns) or None)
-    processors = {name: _sending(bind) for name, bind in text.binds.items()}
     constants = {
-        name: _processed(processors[name], bind.effective_value)
+        name: _sent(_sending(bind), bind.effective_value)
         for name, bind in text.binds.items()
         if not bind.required
     }
-    names = list(text.positiontup or ())
-    if not any(processors[name] for name in names if name not in constants):
-        return Statement(
-            str(text),
-            lambda values: [
-                constants[n] if n in constants else values[n] for n in names
-            ],
-        )
-    return Statement(
-        str(text),
-        lambda values: [
-            constants[n] if n in constants else _processed(processors[n], values[n])
-            for n in names
-        ],
-    )
+    binds = [
+        (name, None if name in constants else _sending(text.binds[name]))
+        for name in text.positiontup or ()
+    ]
+
+    def arguments(values: Mapping[str, Any]) -> list[Any]:
+        given = {**values, **constants} if constants else values
+        return [
+            given[name] if process is None else _sent(process, given[name])
+            for name, process in binds
+        ]
+
+    return Statement(str(text), arguments)
 
 
 def reading(column: Column[Any]) -> Process:
@@ -68,5 +65,5 @@ def _sending(bind: Any) -> Process:
     return processor
 
 
-def _processed(process: Process, value: Any) -> Any:
+def _sent(process: Process, value: Any) -> Any:
     return value if process is None or value is None else process(value)

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -56,10 +55,6 @@ class Context:
         return asyncio.Lock()
 
     @cached_property
-    def _open(self) -> AsyncExitStack:
-        return AsyncExitStack()
-
-    @cached_property
     def loaders(self) -> Loaders:
         """What the reference path reads by."""
         return Loaders(self.connection)
@@ -82,9 +77,7 @@ class Context:
                 raise asyncio.CancelledError
             await self._end_lease()
             if self._connection is None:
-                self._connection = await self._open.enter_async_context(
-                    self._database.connect(self.caller.workspace_id)
-                )
+                self._connection = await self._database.open(self.caller.workspace_id)
         return self._connection
 
     async def start_writing(self) -> Connection:
@@ -113,7 +106,8 @@ class Context:
         """Give everything back."""
         async with self._opening:
             await self._end_lease()
-            await self._open.aclose()
+            if self._connection is not None:
+                await self._connection.release()
 
     async def _end_lease(self) -> None:
         lease, self._lease = self._lease, None

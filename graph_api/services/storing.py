@@ -17,7 +17,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from graph_api.database.engine import Connection
 from graph_api.database.statements import Process, Statement, compiled, reading
 from graph_api.models import Base, Versioned
-from graph_api.reading.columns import table_of
+from graph_api.reading.columns import all_columns, table_of
 
 B = TypeVar("B", bound=Base)
 
@@ -161,12 +161,8 @@ def _form(model: type[Base], statement: Statement, returned: list[str]) -> _Form
 
 @cache
 def _columns(model: type[Base]) -> dict[str, Column[Any]]:
-    """All columns of a model by attribute, in the table's order."""
-    return {
-        prop.key: column
-        for prop in model.__mapper__.column_attrs
-        if isinstance(column := prop.columns[0], Column) and prop.key not in _UNKNOWN
-    }
+    columns = all_columns(model)
+    return {name: column for name, column in columns.items() if name not in _UNKNOWN}
 
 
 @cache
