@@ -67,7 +67,8 @@ def _attributes(model: type[Base]) -> tuple[str, ...]:
 
 
 def _plain(value: Any, *, whole: bool) -> Any:
-    spell = _spelling(type(value))
+    kind: Any = type(value)
+    spell = _spelling(kind)
     if spell is _shortened and whole:
         return value
     return value if spell is None else spell(value)
