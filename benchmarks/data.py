@@ -1,6 +1,7 @@
 """The data: generated once, and cloned for each run, which may write into its clone."""
 
 import asyncio
+import fcntl
 import hashlib
 import shutil
 import subprocess
@@ -25,16 +26,21 @@ SEED = 1
 # What is measured is not disturbed by what PostgreSQL does on its own account.
 _SETTINGS = {"autovacuum": "off", "max_connections": "100"}
 _CLONE = "bench"
+# Our server says so itself on its connections; the others are spared planning as well.
+_FOR_ALL = (("jit", "off"), ("plan_cache_mode", "force_generic_plan"))
 
 _HUBS = """
 SELECT source_id FROM knowledge_graph_edges
-GROUP BY source_id HAVING count(*) >= 20 ORDER BY source_id
+GROUP BY source_id ORDER BY count(*) DESC, source_id LIMIT 500
 """
 # The last made have the fewest commitments; they stay out of what others read.
-_ROLES_TO_BIND = "SELECT id, party_id FROM roles ORDER BY id DESC LIMIT 20"
+_ROLES_TO_BIND = """
+SELECT id, party_id FROM roles ORDER BY id DESC
+LIMIT (SELECT 1 + count(*) / 100 FROM roles)
+"""
 _COLLECTIONS = """
 SELECT collection_id FROM documents WHERE collection_id IS NOT NULL
-GROUP BY collection_id HAVING count(*) >= 20 ORDER BY collection_id
+GROUP BY collection_id ORDER BY count(*) DESC, collection_id LIMIT 25
 """
 
 
@@ -52,9 +58,15 @@ class Data:
 
 @contextmanager
 def cloned(scale: float) -> Iterator[Data]:
-    """A fresh clone of the data, for as long as the block lasts."""
-    directory = generated(scale)
-    with EmbeddedServer(directory, settings=_SETTINGS) as server:
+    """A fresh clone of the data, for as long as the block lasts.
+
+    Raises RuntimeError while another run has one.
+    """
+    KEPT.mkdir(exist_ok=True)
+    with (
+        _alone(),
+        EmbeddedServer(generated(scale), settings=_SETTINGS) as server,
+    ):
         admin_url = server.url(database=_CLONE)
         try:
             asyncio.run(_clone(server.url(), admin_url))
@@ -62,7 +74,7 @@ def cloned(scale: float) -> Iterator[Data]:
             yield Data(
                 url=server.url(user="graph_api", database=_CLONE),
                 admin_url=admin_url,
-                postmaster=_postmaster(directory),
+                postmaster=_postmaster(_place(scale)),
                 facts=facts,
                 version=version,
             )
@@ -70,9 +82,19 @@ def cloned(scale: float) -> Iterator[Data]:
             asyncio.run(_execute(server.url(), _DROP))
 
 
+@contextmanager
+def _alone() -> Iterator[None]:
+    with (KEPT / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RuntimeError("another benchmark is running here") from None
+        yield
+
+
 def generated(scale: float) -> Path:
     """The directory of the data, which is generated unless it is there already."""
-    directory = KEPT / f"scale-{scale:g}"
+    directory = _place(scale)
     mark, maker = directory / "made-by", _maker()
     if mark.exists() and mark.read_text() == maker:
         return directory
@@ -113,6 +135,7 @@ async def _clone(original_url: str, clone_url: str) -> None:
     await _execute(original_url, _DROP, copy)
     await _execute(
         clone_url,
+        *(f"ALTER DATABASE {_CLONE} SET {name} = {value}" for name, value in _FOR_ALL),
         (HERE / "postgraphile" / "setup.sql").read_text(),
         "VACUUM ANALYZE",
         "CHECKPOINT",
@@ -131,22 +154,31 @@ async def _execute(url: str, *statements: str) -> None:
 async def _look(admin_url: str) -> tuple[Facts, str]:
     connection = await asyncpg.connect(admin_url)
     try:
-        bound = await connection.fetch(_ROLES_TO_BIND)
-        apart = {row["party_id"] for row in bound}
-        parties = await connection.fetch("SELECT id FROM parties ORDER BY id")
-        facts = Facts(
-            parties=[str(row["id"]) for row in parties if row["id"] not in apart],
-            hubs=await _texts(connection, _HUBS),
-            collections=await _texts(connection, _COLLECTIONS),
-            roles_to_bind=[str(row["id"]) for row in bound],
-        )
-        return facts, await connection.fetchval("SHOW server_version")
+        version = await connection.fetchval("SHOW server_version")
+        return await facts_of(connection), version
     finally:
         await connection.close()
 
 
+async def facts_of(connection: "asyncpg.Connection[Any]") -> Facts:
+    """What the variables are drawn from, in a database with one workspace."""
+    bound = await connection.fetch(_ROLES_TO_BIND)
+    apart = {row["party_id"] for row in bound}
+    parties = await connection.fetch("SELECT id FROM parties ORDER BY id")
+    return Facts(
+        parties=[str(row["id"]) for row in parties if row["id"] not in apart],
+        hubs=await _texts(connection, _HUBS),
+        collections=await _texts(connection, _COLLECTIONS),
+        roles_to_bind=[str(row["id"]) for row in bound],
+    )
+
+
 async def _texts(connection: "asyncpg.Connection[Any]", statement: str) -> list[str]:
     return [str(row[0]) for row in await connection.fetch(statement)]
+
+
+def _place(scale: float) -> Path:
+    return KEPT / f"scale-{scale:g}"
 
 
 def _postmaster(directory: Path) -> int:

@@ -23,7 +23,7 @@ from graph_api.errors import ConfigurationError
 from graph_api.execution.database_errors import database_error
 from graph_api.execution.limits import Limits
 from graph_api.execution.operation import Executor
-from graph_api.http import exception_handlers, guarded, routes
+from graph_api.http import exception_handlers, graphql_endpoint, guarded, routes
 from graph_api.reading.cursors import Cursors
 from graph_api.schema import graphql_schema
 from graph_api.schema.context import Context, Surroundings
@@ -53,12 +53,13 @@ def create_app(given: Settings | None = None) -> ASGIApp:
         revision = await surroundings.database.revision()
         return {"database": True, "migrated": revision == newest}
 
+    endpoint = graphql_endpoint(executor, chosen, make_context)
     app = Starlette(
-        routes=routes(executor, chosen, make_context, ready),
+        routes=routes(endpoint, chosen, ready),
         exception_handlers=dict(exception_handlers()),
         lifespan=partial(_lifespan, surroundings.database),
     )
-    return guarded(app, chosen)
+    return guarded(app, endpoint, chosen)
 
 
 def _surroundings(chosen: Settings) -> Surroundings:

@@ -14,7 +14,7 @@ from graph_api.config import Settings
 from graph_api.execution.limits import Limits
 from graph_api.execution.operation import Executor
 from graph_api.execution.paths import Context
-from graph_api.http import guarded, routes
+from graph_api.http import graphql_endpoint, guarded, routes
 from graph_api.http.graphiql import STATIC
 
 BROWSER = {
@@ -36,7 +36,8 @@ def make_client(**settings: Any) -> httpx.AsyncClient:
     async def ready() -> dict[str, bool]:
         return {}
 
-    app = guarded(Starlette(routes=routes(executor, given, make_context, ready)), given)
+    endpoint = graphql_endpoint(executor, given, make_context)
+    app = guarded(Starlette(routes=routes(endpoint, given, ready)), endpoint, given)
     return httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://localhost"
     )

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message
 from graph_api.config import Settings
 from graph_api.execution.limits import Limits
 from graph_api.execution.operation import Executor
-from graph_api.http import exception_handlers, guarded, routes
+from graph_api.http import exception_handlers, graphql_endpoint, guarded, routes
 from graph_api.http.json_text import BadJsonValue, decode, encode
 
 SCHEMA = build_schema(
@@ -98,11 +98,12 @@ def make_app(
             raise ready
         return ready or {"database": True}
 
+    endpoint = graphql_endpoint(executor, given, make_context)
     app = Starlette(
-        routes=routes(executor, given, make_context, is_ready),
+        routes=routes(endpoint, given, is_ready),
         exception_handlers=dict(exception_handlers()),
     )
-    return guarded(app, given)
+    return guarded(app, endpoint, given)
 
 
 def make_client(app: ASGIApp, base_url: str = "http://localhost") -> httpx.AsyncClient:

@@ -34,6 +34,7 @@ from sqlalchemy.util.concurrency import greenlet_spawn
 
 from graph_api.config import Settings
 from graph_api.database.json_values import read_json
+from graph_api.database.leases import Lease, Leases, bind
 from graph_api.errors import ConfigurationError
 
 log = logging.getLogger(__name__)
@@ -69,7 +70,7 @@ class Connection:
     async def bind(self) -> None:
         """Let only our workspace be seen."""
         await self._alone(
-            lambda: _bind(self.driver, self._pooled.info, self.workspace_id)
+            lambda: bind(self.driver, self._pooled.info, self.workspace_id)
         )
 
     async def read(self, statement: Executable) -> Sequence[Row[*tuple[Any, ...]]]:
@@ -188,48 +189,12 @@ class Connection:
         return self._session
 
 
-class Lease:
-    """The driver's own connection, bound to a workspace, while an operation reads.
-
-    Planned reads need nothing of SQLAlchemy's, which takes longer than they do.
-    """
-
-    def __init__(self, connection: PoolProxiedConnection) -> None:
-        self._connection = connection
-        driver: Any = connection.driver_connection
-        self._driver: asyncpg.Connection[Any] = driver
-        self._is_clean = True
-
-    async def bind(self, workspace_id: UUID) -> None:
-        self._is_clean = False
-        await _bind(self._driver, self._connection.info, workspace_id)
-        self._is_clean = True
-
-    async def fetch(self, sql: str, arguments: Sequence[Any] = ()) -> list[Any]:
-        """All rows of a statement of the driver's spelling, as its records."""
-        self._is_clean = False
-        rows: list[Any] = await self._driver.fetch(sql, *arguments)
-        self._is_clean = True
-        return rows
-
-    def release(self) -> bool:
-        """Give the connection back; False if it was stopped or lost within something.
-
-        Then `discard` has to throw it away.
-        """
-        if self._is_clean:
-            self._connection.close()
-        return self._is_clean
-
-    async def discard(self) -> None:
-        await greenlet_spawn(self._connection.invalidate)
-
-
 class Database:
     """The connections of one process to one database."""
 
     def __init__(self, url: str, settings: Settings) -> None:
         self._engine = _engine(async_url(url), settings)
+        self._leases = Leases(self._engine, settings)
 
     @asynccontextmanager
     async def connect(self, workspace_id: UUID) -> AsyncIterator[Connection]:
@@ -242,7 +207,8 @@ class Database:
 
     async def open(self, workspace_id: UUID) -> Connection:
         """The same for whoever releases it, which nothing may interrupt."""
-        pooled = await self._engine.raw_connection()
+        with self._leases.asking():
+            pooled = await self._engine.raw_connection()
         connection = Connection(self._engine, pooled, workspace_id)
         try:
             await connection.bind()
@@ -251,9 +217,12 @@ class Database:
             raise
         return connection
 
-    async def lease(self) -> Lease:
-        """A connection for reading alone; it must be bound, and released in the end."""
-        return Lease(await self._engine.raw_connection())
+    async def lease(self, workspace_id: UUID) -> Lease:
+        """A connection for reading alone, on which only `workspace_id` can be seen.
+
+        It has to be released in the end.
+        """
+        return await self._leases.take(workspace_id)
 
     async def verify(self) -> None:
         """Raise ConfigurationError unless row-level security holds for us."""
@@ -277,12 +246,9 @@ class Database:
             return found.scalar()
 
     async def close(self) -> None:
+        self._leases.close()
         await self._engine.dispose()
 
-
-# The driver learns the types of arrays from a statement's columns, but not from within
-# a record, so that each connection is shown them once.
-_ARRAYS = "SELECT NULL::text[], NULL::real[]"
 
 _WHO_ARE_WE = """
     SELECT rolname AS name,
@@ -358,14 +324,3 @@ def _engine(url: URL, settings: Settings) -> AsyncEngine:
         record.info.pop("workspace", None)
 
     return engine
-
-
-async def _bind(driver: Any, info: dict[Any, Any], workspace_id: UUID) -> None:
-    """Let only `workspace_id` be seen on a connection."""
-    if info.get("workspace") == workspace_id:
-        return
-    if "workspace" not in info:
-        await driver.fetch(_ARRAYS)
-    info["workspace"] = None
-    await driver.execute(f"SET app.workspace = '{workspace_id}'")
-    info["workspace"] = workspace_id

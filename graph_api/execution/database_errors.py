@@ -4,10 +4,11 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from graph_api.errors import BadUserInput, Busy, GraphApiError, Timeout
+from graph_api.errors import BadUserInput, Busy, GraphApiError, Timeout, UnreadableValue
 
 BUSY = "The server is busy or its database is away. Try again in a moment."
 UNKNOWN_ZONE = "The database does not know this time zone; use a name such as UTC."
+TOO_LARGE = "A figure is larger than a number can be."
 TOO_LONG = "The operation took too long and was stopped. Ask for less at once."
 
 # The classes of SQLSTATE: no connection, no resources, an administrator's act.
@@ -37,6 +38,8 @@ def _of_state(state: str, raw: BaseException) -> GraphApiError | None:
     # Ours are checked before, but its list of zones may be an older one.
     if state == "22023" and "time zone" in str(raw):
         return BadUserInput(UNKNOWN_ZONE)
+    if state == "22003":
+        return UnreadableValue(TOO_LARGE)
     if state in BUSY_STATES or state.startswith(BUSY_CLASSES):
         return Busy(BUSY)
     return None

@@ -53,6 +53,8 @@ class Document:
             for definition in tree.definitions
             if isinstance(definition, FragmentDefinitionNode)
         }
+        # How the variables of its operations are coerced, by the operations' names.
+        self.variables: dict[str | None, Any] = {}
         # What was worked out for its operations, by what its directives decide.
         self.plans: Kept[Any] = Kept(KEPT_VARIANTS)
         self._sizes: frozenset[str] = frozenset()

@@ -14,26 +14,24 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
-    OperationType,
     execute_root_selection_set,
 )
 from graphql.execution import Executor as FieldExecutor
-from graphql.execution.values import VariableValues, get_variable_values
+from graphql.execution.values import VariableValues
 
-from graph_api.errors import BadUserInput
+from graph_api.errors import BadUserInput, Busy, Timeout
 from graph_api.execution.database_errors import database_error
 from graph_api.execution.documents import Document
 from graph_api.execution.explaining import Explanation
 from graph_api.execution.masking import Masking
 from graph_api.execution.messages import Answer, Request
-from graph_api.execution.payloads import PayloadExecutor
+from graph_api.execution.performing import Performance
 from graph_api.execution.plan.running import Fetch, Running
 from graph_api.execution.planned import Planned, Plans
+from graph_api.execution.variables import Variables
 
 # What the fields of the root belong to.
 ROOT = object()
-# As many wrong values in variables are told of as graphql-core does.
-MAX_VARIABLE_ERRORS = 50
 
 
 class Context(Protocol):
@@ -85,20 +83,20 @@ class Paths:
             data = await self._run(planned, variables, context, explanation)
             if data is not None:
                 return Answer(data, executed=True)
-        if job.operation.operation is OperationType.MUTATION:
-            return await self._performed(job, context, planned, explanation)
+        if planned.roots is not None:
+            return await self._performed(job, context, planned, variables, explanation)
         if planned.constants is None:
             return await self._resolved(job, context)
         return await self._constant(job, context, planned, variables, explanation)
 
     def _variables(self, job: Job) -> VariableValues | list[GraphQLError]:
-        return get_variable_values(
-            self._schema,
-            job.operation.variable_definitions or (),
-            dict(job.request.variables),
-            max_errors=MAX_VARIABLE_ERRORS,
-            hide_suggestions=self._hide_suggestions,
-        )
+        name = job.operation.name.value if job.operation.name else None
+        known: Variables | None = job.document.variables.get(name)
+        if known is None:
+            known = job.document.variables[name] = Variables(
+                self._schema, job.operation, hide_suggestions=self._hide_suggestions
+            )
+        return known.coerced(job.request.variables)
 
     async def _run(
         self,
@@ -115,7 +113,8 @@ class Paths:
         try:
             data = await planned.plan.run(ROOT, running)
         except Exception as error:
-            if database_error(error) is not None:
+            if isinstance(database_error(error), Busy | Timeout):
+                # There it would fare no better.
                 raise
             self.plans.replayed(planned, error)
             explanation.replayed(error, running)
@@ -125,18 +124,30 @@ class Paths:
         return data
 
     async def _performed(
-        self, job: Job, context: Any, planned: Planned, explanation: Explanation
+        self,
+        job: Job,
+        context: Any,
+        planned: Planned,
+        variables: VariableValues,
+        explanation: Explanation,
     ) -> Answer:
-        built = self._built(PayloadExecutor, job, context)
-        if isinstance(built, PayloadExecutor) and self.plans is not None:
-            built.plans, built.planned = self.plans, planned
-            built.explanation = explanation
-        return await self._executed(built, job)
+        assert self.plans is not None
+        assert planned.roots is not None
+        running = Running(context, variables, context.fetch)
+        planned.runs += 1
+        performance = Performance(self.plans, planned, running, explanation)
+        data = await performance.perform(
+            planned.roots, lambda: self._built(job, context)
+        )
+        if explanation.path == "resolved" and planned.reason is None:
+            self.plans.counts["planned"] += 1
+            explanation.planned(running)
+        return Answer(data, job.masking.of_fields(performance.errors), executed=True)
 
     async def _resolved(self, job: Job, context: Any) -> Answer:
         if self.plans is not None:
             self.plans.counts["resolved"] += 1
-        return await self._executed(self._built(FieldExecutor, job, context), job)
+        return await self._executed(self._built(job, context), job)
 
     async def _constant(
         self,
@@ -160,9 +171,9 @@ class Paths:
             planned.constants.keep(key, answer)
         return answer
 
-    def _built(self, kind: type[FieldExecutor[Any]], job: Job, context: Any) -> Any:
+    def _built(self, job: Job, context: Any) -> Any:
         name = job.operation.name
-        return kind.build(
+        return FieldExecutor.build(
             self._schema,
             job.document.tree,
             context_value=context,

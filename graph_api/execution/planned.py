@@ -3,21 +3,24 @@
 import logging
 from collections import Counter
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 from graphql import (
-    GraphQLObjectType,
     GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
 )
-from graphql.execution.collect_fields import FieldDetails
 from graphql.execution.values import VariableValues
 
 from graph_api.execution.documents import Document
 from graph_api.execution.keeping import Kept
-from graph_api.execution.plan.plans import Plan, plan_operation, plan_payload
+from graph_api.execution.plan.plans import (
+    Plan,
+    RootField,
+    plan_mutation,
+    plan_operation,
+)
 from graph_api.execution.plan.selections import (
     Introspection,
     Selections,
@@ -41,7 +44,8 @@ class Planned:
     reason: str | None = None
     runs: int = 0
     replays: int = 0
-    payloads: dict[str, Plan | None] = field(default_factory=dict)
+    # The root fields of a mutation.
+    roots: list[RootField] | None = None
     # The answers of an operation that asks for nothing but the schema.
     constants: Kept[Any] | None = None
 
@@ -68,24 +72,6 @@ class Plans:
         document.plans.keep(key, planned)
         return planned
 
-    def payload(
-        self,
-        planned: Planned,
-        selections: Selections,
-        type: GraphQLObjectType,
-        details: list[FieldDetails],
-    ) -> Plan | None:
-        """The plan of what is selected of the payload of a mutation's root field."""
-        node = details[0].node
-        name = node.alias.value if node.alias else node.name.value
-        if name not in planned.payloads:
-            try:
-                planned.payloads[name] = plan_payload(selections, type, details)
-            except Unplanned as error:
-                planned.payloads[name] = None
-                planned.reason = str(error)
-        return planned.payloads[name]
-
     def replayed(self, planned: Planned, error: Exception) -> None:
         """Count a run that the reference path has to do again."""
         planned.replays += 1
@@ -97,7 +83,9 @@ class Plans:
         )
         if planned.replays >= MANY_REPLAYS and planned.replays * 2 > planned.runs:
             planned.plan = None
-            planned.payloads = dict.fromkeys(planned.payloads)
+            planned.roots = planned.roots and [
+                replace(root, plan=None) for root in planned.roots
+            ]
             planned.reason = f"it failed {planned.replays} times, at last with: {error}"
 
     def _variant(
@@ -118,10 +106,12 @@ class Plans:
         operation: OperationDefinitionNode,
         variables: VariableValues,
     ) -> Planned:
-        if operation.operation is not OperationType.QUERY:
-            return Planned()
         selections = Selections(self._schema, operation, document.fragments, variables)
         try:
+            if operation.operation is OperationType.MUTATION:
+                roots = plan_mutation(selections)
+                reasons = (root.reason for root in roots if root.reason)
+                return Planned(roots=roots, reason=next(reasons, None))
             plan = plan_operation(selections)
         except Introspection as error:
             return Planned(reason=str(error), constants=Kept(KEPT_CONSTANTS))

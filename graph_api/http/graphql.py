@@ -4,6 +4,7 @@ The specification's word for word where it speaks; where it does not, whatever a
 sends is answered with a status below 500 and a coded error.
 """
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from graph_api.execution.masking import INTERNAL
 from graph_api.execution.messages import Answer
 from graph_api.execution.operation import Executor
 from graph_api.execution.paths import Context
@@ -21,6 +23,8 @@ from graph_api.http.connected import while_connected
 from graph_api.http.media import is_json, wanted, wants_page
 from graph_api.http.parameters import as_request, in_body, in_query_string
 from graph_api.http.refusal import JSON, Refused, json_response
+
+log = logging.getLogger(__name__)
 
 MakeContext = Callable[[HttpRequest], Awaitable[Context]]
 
@@ -79,6 +83,10 @@ class GraphQLEndpoint:
             response = refused.response(media_type)
         except ClientDisconnect:
             return
+        except Exception:  # The edge: a bug of ours has an answer, too.
+            log.exception("A request failed by a bug")
+            details = {"requestId": scope.get("state", {}).get("request_id")}
+            response = Refused(500, "INTERNAL", INTERNAL, **details).response()
         await response(scope, receive, send)
 
     async def _answer(

@@ -14,6 +14,9 @@ MAX_DEPTH = 32
 # orjson needs half a second for two million empty lists, and coercion is Python's.
 MAX_VALUES = 200_000
 
+# Most requests are no longer, and cannot hold more values than MAX_VALUES.
+SIMPLE_BYTES = 16 * 1024
+
 # The end is optional: a string without one would else be tried from each quote again.
 STRINGS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 # Beyond 64 bits orjson would quietly make a float of an integer.
@@ -32,6 +35,8 @@ class BadJsonValue(Exception):
 
 def decode(text: bytes) -> Any:
     """The value of a JSON text, of bounded depth, number of values and numbers."""
+    if _is_simple(text):
+        return _parsed(text)
     # Each string has two quotes; those within strings follow a backslash.
     strings = (text.count(b'"') - text.count(b'\\"')) // 2
     _refuse_many(strings)
@@ -42,6 +47,19 @@ def decode(text: bytes) -> Any:
         raise BadJsonValue(
             "An integer has at most 19 digits; write longer ones as strings."
         )
+    return _parsed(text)
+
+
+def _is_simple(text: bytes) -> bool:
+    """Whether a text has too few brackets to be deep, too little to be much."""
+    return (
+        len(text) <= SIMPLE_BYTES
+        and text.count(b"{") + text.count(b"[") <= MAX_DEPTH
+        and not LONG_INTEGER.search(text)
+    )
+
+
+def _parsed(text: bytes) -> Any:
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError as error:

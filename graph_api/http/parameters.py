@@ -47,9 +47,10 @@ def as_request(parameters: Mapping[str, Any], request_id: UUID | None) -> Reques
         raise bad_request("`query` must be a string, an operation's text.")
     if not isinstance(name, str | None):
         raise bad_request("`operationName` must be a string or null.")
-    _object(parameters.get("extensions"), "extensions")
+    extensions = _object(parameters.get("extensions"), "extensions")
     variables = _object(parameters.get("variables"), "variables")
-    return Request(query, name, variables, request_id)
+    explain = extensions.get("explain") is True
+    return Request(query, name, variables, request_id, explain)
 
 
 def _object(value: Any, what: str) -> Mapping[str, Any]:

@@ -56,15 +56,28 @@ def json_response(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """A value as JSON, which no cache keeps."""
-    body = encode(content)
-    response = Response(None, status)
-    response.body = body
-    response.raw_headers = [
-        (b"content-length", str(len(body)).encode()),
-        (b"content-type", f"{media_type}; charset=utf-8".encode()),
-        *(
+    return _JsonResponse(encode(content), status, media_type, headers or {})
+
+
+class _JsonResponse(Response):
+    """A response whose headers are written down, without those that it does not have.
+
+    Starlette looks at each answer anew for what it could be.
+    """
+
+    def __init__(
+        self, body: bytes, status: int, media_type: str, headers: Mapping[str, str]
+    ) -> None:
+        self.status_code = status
+        self.body = body
+        self.background = None
+        told = {
+            "content-length": str(len(body)),
+            "content-type": f"{media_type}; charset=utf-8",
+            **NO_STORE,
+            **headers,
+        }
+        self.raw_headers = [
             (name.encode("latin-1"), value.encode("latin-1"))
-            for name, value in {**NO_STORE, **(headers or {})}.items()
-        ),
-    ]
-    return response
+            for name, value in told.items()
+        ]

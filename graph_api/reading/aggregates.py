@@ -31,7 +31,8 @@ MAX_COUNT = 10_000
 # A sum or an average of integers must neither overflow nor be rounded to one.
 _FUNCTIONS: dict[str, Callable[[Any, Kind], ColumnElement[Any]]] = {
     "sum": lambda c, k: cast(func.sum(c), _SUMS[k]),
-    "avg": lambda c, k: cast(func.avg(c), _AVERAGES[k]),
+    # PostgreSQL's average of floats sums their squares as well, which may overflow.
+    "avg": lambda c, k: cast(func.avg(cast(c, Numeric())), _AVERAGES[k]),
     "min": lambda c, _: func.min(c),
     "max": lambda c, _: func.max(c),
 }

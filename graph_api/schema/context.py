@@ -11,7 +11,8 @@ import strawberry
 
 from graph_api.caller import Caller
 from graph_api.config import Settings
-from graph_api.database.engine import Connection, Database, Lease
+from graph_api.database.engine import Connection, Database
+from graph_api.database.leases import Lease
 from graph_api.reading.cursors import Cursors
 from graph_api.reading.loaders import Loaders
 from graph_api.services.unit_of_work import Service, Terms
@@ -64,8 +65,7 @@ class Context:
         if self._connection is not None:
             return await self._connection.fetch(sql, arguments)
         if self._lease is None:
-            self._lease = await self._database.lease()
-            await self._lease.bind(self.caller.workspace_id)
+            self._lease = await self._database.lease(self.caller.workspace_id)
         return await self._lease.fetch(sql, arguments)
 
     async def connection(self) -> Connection:

@@ -5,7 +5,7 @@ from typing import Any
 
 from graph_api.errors import WriteRefused
 from graph_api.models import Base, Entity
-from graph_api.schema.context import Info
+from graph_api.schema.context import Context
 from graph_api.schema.fields import Input, argument, maybe, row_field
 from graph_api.schema.inputs import (
     REQUIRED_VERSION,
@@ -52,8 +52,8 @@ def mutation(
     payload = payload_type(f"{title}Payload", own)
     takes = input_of(f"{title}Input", _takes(name), inputs)
 
-    async def run(info: Info, arguments: dict[str, Any]) -> Payload:
-        given, context = arguments["input"], info.context
+    async def run(context: Context, arguments: dict[str, Any]) -> Payload:
+        given = arguments["input"]
         try:
             terms = terms_of(name, given)
             outcome = await perform(

@@ -172,7 +172,7 @@ class Part(Source):
 class Performed(Source):
     """What a mutation has done; to ask for it is to do it."""
 
-    run: Callable[[Info, dict[str, Any]], Awaitable[Any]]
+    run: Callable[[Context, dict[str, Any]], Awaitable[Any]]
 
     def resolve(self, _: Any, info: Info, given: dict[str, Any]) -> Any:
-        return self.run(info, given)
+        return self.run(info.context, given)

@@ -35,11 +35,12 @@ class Arguments:
     """The arguments of one field of an operation."""
 
     def __init__(
-        self, definition: GraphQLField, field: RowField, node: FieldNode
+        self, definition: GraphQLField, field: RowField | None, node: FieldNode
     ) -> None:
         self._definition = definition
-        self._convert = converter(field)
+        self._convert = converter(field) if field else dict
         self._node = node
+        self._direct = _direct(definition, node)
         self.vary = any(_has_variable(a.value) for a in node.arguments or ())
         self.names = frozenset(a.name.value for a in node.arguments or ())
 
@@ -56,8 +57,33 @@ class Arguments:
         return self._converted(None)
 
     def _converted(self, variables: VariableValues | None) -> dict[str, Any]:
-        coerced = get_argument_values(self._definition, self._node, variables)
-        return self._convert(coerced)
+        return self._convert(self._coerced(variables))
+
+    def _coerced(self, variables: VariableValues | None) -> dict[str, Any]:
+        """The arguments as graphql-core coerces them, and mostly without asking it."""
+        if self._direct is not None and variables is not None:
+            values = variables.coerced
+            found = {name: values.get(of) for name, of in self._direct.items()}
+            # What is null or absent may have a default, or be wrong.
+            if None not in found.values():
+                return found
+        return get_argument_values(self._definition, self._node, variables)
+
+
+def _direct(definition: GraphQLField, node: FieldNode) -> dict[str, str] | None:
+    """The variables that are a field's arguments, if all are, and none is left out.
+
+    That their types fit has been validated.
+    """
+    given = {a.name.value: a.value for a in node.arguments or ()}
+    if given.keys() != definition.args.keys():
+        return None
+    variables = {
+        name: value.name.value
+        for name, value in given.items()
+        if isinstance(value, VariableNode)
+    }
+    return variables if len(variables) == len(given) else None
 
 
 def _has_variable(value: ValueNode) -> bool:

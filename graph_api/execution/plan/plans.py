@@ -1,17 +1,19 @@
 """Plans: what was worked out for an operation, kept with its document."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from graphql import GraphQLObjectType
-from graphql.execution.collect_fields import FieldDetails
 
+from graph_api.execution.plan.asked import Arguments
 from graph_api.execution.plan.objects import Object, shown
 from graph_api.execution.plan.planning import Branch, Planning, Shown
 from graph_api.execution.plan.running import Running, ids_by_model
-from graph_api.execution.plan.selections import Selected, Selections
+from graph_api.execution.plan.selections import Selected, Selections, Unplanned
 from graph_api.execution.plan.steps import PageStep, RowsStep
 from graph_api.models import Base
+from graph_api.schema.sources import Performed
 
 
 class Plan:
@@ -74,11 +76,43 @@ def plan_operation(selections: Selections) -> Plan:
     return _plan(selections, root, selections.of_root(root))
 
 
-def plan_payload(
-    selections: Selections, payload: GraphQLObjectType, details: list[FieldDetails]
-) -> Plan:
-    """The plan of what is selected of a mutation's payload."""
-    return _plan(selections, payload, selections.below(payload, details))
+@dataclass(frozen=True)
+class RootField:
+    """A root field of a mutation: what performs it, and the plan of its payload.
+
+    Without a `source` it is the name of the root type; without a plan, for `reason`,
+    the reference path answers what is selected of the payload.
+    """
+
+    name: str
+    selected: Selected
+    arguments: Arguments
+    source: Performed | None
+    plan: Plan | None = None
+    reason: str | None = None
+
+
+def plan_mutation(selections: Selections) -> list[RootField]:
+    """The root fields of a mutation, in the order in which they are performed."""
+    root = selections.schema.mutation_type
+    assert root is not None
+    return [_root_field(selections, one) for one in selections.of_root(root)]
+
+
+def _root_field(selections: Selections, selected: Selected) -> RootField:
+    source, name = selected.source, selected.response_name
+    arguments = Arguments(selected.definition, selected.row_field, selected.node)
+    if source is None:
+        return RootField(name, selected, arguments, None)
+    payload = selected.type
+    if not isinstance(source, Performed) or not isinstance(payload, GraphQLObjectType):
+        raise Unplanned(f"{selected} is resolved")
+    try:
+        fields = selections.below(payload, selected.details)
+        plan = _plan(selections, payload, fields)
+    except Unplanned as error:
+        return RootField(name, selected, arguments, source, None, str(error))
+    return RootField(name, selected, arguments, source, plan)
 
 
 def _plan(
