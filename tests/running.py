@@ -65,18 +65,25 @@ class Statements(list[str]):
             if not statement.lstrip().startswith(NOT_COUNTED):
                 sent.append(statement)
 
-        async def fetch(driver: Any, sql: str, *arguments: Any, **kwargs: Any) -> Any:
-            # Plans send theirs by the driver alone.
-            note(None, None, sql)
-            return await plain_fetch(driver, sql, *arguments, **kwargs)
+        # Plans and services send theirs by the driver alone.
+        driver: Any = asyncpg.Connection
+        plain = {name: getattr(driver, name) for name in ("fetch", "fetchmany")}
 
-        plain_fetch: Any = asyncpg.Connection.fetch
+        def noting(name: str) -> Any:
+            async def run(self: Any, sql: str, *given: Any, **options: Any) -> Any:
+                note(None, None, sql)
+                return await plain[name](self, sql, *given, **options)
+
+            return run
+
         event.listen(engine, "before_cursor_execute", note)
-        asyncpg.Connection.fetch = fetch  # type: ignore[method-assign,assignment]
+        for name in plain:
+            setattr(driver, name, noting(name))
         try:
             yield sent
         finally:
-            asyncpg.Connection.fetch = plain_fetch  # type: ignore[method-assign]
+            for name, method in plain.items():
+                setattr(driver, name, method)
             event.remove(engine, "before_cursor_execute", note)
 
     @property

@@ -88,7 +88,7 @@ class Plan:
     async def of(cls, database: Database, statement: str) -> Self:
         """How the server would run a statement: with no value known."""
         async with database.connect(reader().workspace_id) as connection:
-            driver = await connection.driver
+            driver = connection.driver
             await driver.execute(f"PREPARE planned AS {statement}")
             count = max(map(int, re.findall(r"\$(\d+)", statement)), default=0)
             nulls = f"({', '.join(['NULL'] * count)})" if count else ""

@@ -179,10 +179,7 @@ class Forgetful(Service):
 
     async def create(self) -> None:
         async with self.writing() as work:
-            workspace_id = work.connection.workspace_id
-            work.session.add(
-                Party(workspace_id=workspace_id, kind=PartyKind.ORG, name="ACME")
-            )
+            await work.add(Party, {"kind": PartyKind.ORG, "name": "ACME"})
 
 
 @pytest.mark.parametrize("dry_run", [False, True])

@@ -90,7 +90,7 @@ async def test_plans_are_made_as_the_servers_role_with_no_value_known(
     planned: Planned,
 ) -> None:
     async with planned.database.connect(reader().workspace_id) as connection:
-        row = await (await connection.driver).fetchrow(
+        row = await connection.driver.fetchrow(
             "SELECT current_user::text, current_setting('plan_cache_mode'), "
             "row_security_active('commitments')"
         )

@@ -8,19 +8,21 @@ with SET LOCAL in the same message as its BEGIN, which costs no round trip.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import asyncpg
 from sqlalchemy import (
     URL,
     Executable,
+    PoolProxiedConnection,
     Row,
     event,
     make_url,
 )
+from sqlalchemy import Connection as SyncConnection
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.ext.asyncio import (
     AsyncConnection,
@@ -28,6 +30,7 @@ from sqlalchemy.ext.asyncio import (
     AsyncSession,
     create_async_engine,
 )
+from sqlalchemy.util.concurrency import greenlet_spawn
 
 from graph_api.config import Settings
 from graph_api.database.json_values import read_json
@@ -36,21 +39,39 @@ from graph_api.errors import ConfigurationError
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 # The role that policies are written for. It owns nothing and cannot log in by itself
 # but on the embedded server.
 APPLICATION_ROLE = "graph_api"
 
 
 class Connection:
-    """One connection of one operation, bound to its workspace and used serially."""
+    """One connection of one operation, bound to its workspace and used serially.
 
-    def __init__(self, connection: AsyncConnection, workspace_id: UUID) -> None:
+    Most of what it is sent goes to the driver as it is. What SQLAlchemy needs beside
+    that is made when it has a statement to run for the first time.
+    """
+
+    def __init__(
+        self, engine: AsyncEngine, pooled: PoolProxiedConnection, workspace_id: UUID
+    ) -> None:
         self.workspace_id = workspace_id
-        self._connection = connection
-        self._lock = asyncio.Lock()
-        self.session = self._new_session()
         self.in_transaction = False
+        driver: Any = pooled.driver_connection
+        self.driver: asyncpg.Connection[Any] = driver
+        self._engine = engine
+        self._pooled = pooled
+        self._session: AsyncSession | None = None
+        self._lock = asyncio.Lock()
         self._running: asyncio.Task[Any] | None = None
+        self._is_clean = True
+
+    async def bind(self) -> None:
+        """Let only our workspace be seen."""
+        await self._alone(
+            lambda: bind(self.driver, self._pooled.info, self.workspace_id)
+        )
 
     async def read(self, statement: Executable) -> Sequence[Row[*tuple[Any, ...]]]:
         """All rows of `statement`, whose parameter `workspace` is our workspace."""
@@ -59,18 +80,22 @@ class Connection:
     async def rows(
         self, statement: Executable, parameters: dict[str, Any] | None = None
     ) -> Sequence[Row[*tuple[Any, ...]]]:
-        """All rows that `statement` returns.
+        """All rows that `statement` returns, with objects where it selects models."""
+        result = await self._alone(
+            lambda: self._known_session().execute(statement, parameters)
+        )
+        return result.all()
 
-        Batches that are ready at once queue up here: a connection runs one statement
-        at a time.
+    async def fetch(self, sql: str, arguments: Sequence[Any] = ()) -> list[Any]:
+        """All rows of a statement of the driver's spelling, as its records."""
+        return await self._alone(lambda: self.driver.fetch(sql, *arguments))
+
+    async def fetch_each(self, sql: str, each: Sequence[Sequence[Any]]) -> list[Any]:
+        """The rows of a statement that is run once for each of the arguments, in turn.
+
+        All of them are sent at once.
         """
-        async with self._lock:
-            self._refuse_if_lost()
-            self._running = asyncio.current_task()
-            try:
-                return (await self.session.execute(statement, parameters)).all()
-            finally:
-                self._running = None
+        return await self._alone(lambda: self.driver.fetchmany(sql, each))
 
     async def stop(self) -> None:
         """Cancel the statement that is still running, and let nobody begin another."""
@@ -80,7 +105,8 @@ class Connection:
 
     def forget(self) -> None:
         """Drop the rows that were read, so that they are read anew."""
-        self.session.expunge_all()
+        if self._session is not None:
+            self._session.expunge_all()
 
     async def begin(self) -> None:
         """Start a transaction for this workspace alone."""
@@ -102,37 +128,65 @@ class Connection:
 
     async def rollback(self) -> None:
         """Undo the transaction, and whatever objects knew of it."""
-        self.session.expunge_all()
-        # A flush that failed has left the session unusable; this mends it.
-        await self.session.rollback()
+        self.forget()
         if self.in_transaction:
             self.in_transaction = False
             await self._send("ROLLBACK")
 
-    @property
-    async def driver(self) -> "asyncpg.Connection[Any]":
-        """The driver's own connection."""
-        raw = await self._connection.get_raw_connection()
-        assert raw.driver_connection is not None
-        return raw.driver_connection  # type: ignore[no-any-return]
+    async def release(self) -> None:
+        """Give the connection back clean, or throw it away; it is then no more ours."""
+        try:
+            await self.stop()
+            if self._session is not None:
+                await self._session.close()
+            if self._is_clean and self.driver.is_in_transaction():
+                await self.driver.execute("ROLLBACK")
+        except Exception:
+            self._is_clean = False
+            log.debug("A connection could not be cleaned", exc_info=True)
+        if self._is_clean and not self._is_lost:
+            # By way of a greenlet: the pool closes what it has no room for.
+            await greenlet_spawn(self._pooled.close)
+        elif self._pooled.is_valid:
+            # In whatever state it is, nobody else shall get it.
+            await greenlet_spawn(self._pooled.invalidate)
 
-    def _refuse_if_lost(self) -> None:
-        """Raise ConnectionError after a disconnect.
+    async def _alone(self, run: Callable[[], Awaitable[T]]) -> T:
+        """What `run` gives, while nothing else is run.
 
-        SQLAlchemy would silently connect again, as nobody: every row would be gone.
+        Batches that are ready at once queue up here. Raises ConnectionError after a
+        disconnect: SQLAlchemy would silently connect again, as nobody, for whom there
+        is not a single row.
         """
-        if self._connection.invalidated:
-            raise ConnectionError("The connection was lost within the operation.")
+        async with self._lock:
+            if self._is_lost:
+                raise ConnectionError("The connection was lost within the operation.")
+            self._running = asyncio.current_task()
+            try:
+                return await run()
+            except asyncio.CancelledError:
+                # The server may still be at it.
+                self._is_clean = False
+                raise
+            finally:
+                self._running = None
+
+    @property
+    def _is_lost(self) -> bool:
+        return not self._pooled.is_valid or self.driver.is_closed()
 
     async def _send(self, sql: str) -> None:
-        async with self._lock:
-            self._refuse_if_lost()
-            await (await self.driver).execute(sql)
+        await self._alone(lambda: self.driver.execute(sql))
 
-    def _new_session(self) -> AsyncSession:
-        return AsyncSession(
-            self._connection, expire_on_commit=False, autoflush=False, autobegin=True
-        )
+    def _known_session(self) -> AsyncSession:
+        if self._session is None:
+            sync = SyncConnection(self._engine.sync_engine, self._pooled)
+            self._session = AsyncSession(
+                AsyncConnection(self._engine, sync),
+                expire_on_commit=False,
+                autoflush=False,
+            )
+        return self._session
 
 
 class Database:
@@ -145,15 +199,23 @@ class Database:
     @asynccontextmanager
     async def connect(self, workspace_id: UUID) -> AsyncIterator[Connection]:
         """A connection on which only `workspace_id` can be seen."""
-        with self._leases.asking():
-            connection = await self._engine.connect()
-        bound = Connection(connection, workspace_id)
+        connection = await self.open(workspace_id)
         try:
-            raw = await connection.get_raw_connection()
-            await bind(raw.driver_connection, raw.info, workspace_id)
-            yield bound
+            yield connection
         finally:
-            await asyncio.shield(_release(bound, connection))
+            await asyncio.shield(connection.release())
+
+    async def open(self, workspace_id: UUID) -> Connection:
+        """The same for whoever releases it, which nothing may interrupt."""
+        with self._leases.asking():
+            pooled = await self._engine.raw_connection()
+        connection = Connection(self._engine, pooled, workspace_id)
+        try:
+            await connection.bind()
+        except BaseException:
+            await asyncio.shield(connection.release())
+            raise
+        return connection
 
     async def lease(self, workspace_id: UUID) -> Lease:
         """A connection for reading alone, on which only `workspace_id` can be seen.
@@ -262,18 +324,3 @@ def _engine(url: URL, settings: Settings) -> AsyncEngine:
         record.info.pop("workspace", None)
 
     return engine
-
-
-async def _release(bound: Connection, connection: AsyncConnection) -> None:
-    """Give the connection back clean, or throw it away."""
-    try:
-        await bound.stop()
-        await bound.session.close()
-        if (await bound.driver).is_in_transaction():
-            await (await bound.driver).execute("ROLLBACK")
-    except Exception:
-        # In whatever state it is, nobody else shall get it.
-        log.debug("A connection was thrown away", exc_info=True)
-        await connection.invalidate()
-    finally:
-        await connection.close()

@@ -3,6 +3,7 @@
 import re
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -30,6 +31,7 @@ from graph_api.models.rules import Filled, JsonObject, checks, rule
 Json = dict[str, Any]
 
 
+@cache
 def public_name(attribute: str) -> str:
     """What clients, the log and import files call an attribute: `due_at` is `dueAt`.
 

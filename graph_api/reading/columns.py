@@ -1,6 +1,8 @@
 """What a column holds, as far as reading it is concerned."""
 
+from collections.abc import Mapping
 from enum import Enum, auto
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -58,6 +60,7 @@ _KINDS: list[tuple[type[Any], Kind]] = [
 NUMBERS = frozenset({Kind.INT, Kind.BIG_INT, Kind.FLOAT, Kind.DECIMAL})
 
 
+@cache
 def kind(column: Column[Any]) -> Kind:
     """The kind of values that `column` holds."""
     if isinstance(column.type, ARRAY):
@@ -80,10 +83,20 @@ def column_of(model: type[Base], attribute: str) -> Column[Any]:
 
     Raises TypeError when the attribute is no column.
     """
-    for prop in model.__mapper__.column_attrs:
-        if prop.key == attribute and isinstance(prop.columns[0], Column):
-            return prop.columns[0]
-    raise TypeError(f"{model.__name__}.{attribute}: no such column")
+    column = all_columns(model).get(attribute)
+    if column is None:
+        raise TypeError(f"{model.__name__}.{attribute}: no such column")
+    return column
+
+
+@cache
+def all_columns(model: type[Base]) -> Mapping[str, Column[Any]]:
+    """The columns of `model` by attribute, in the table's order."""
+    return {
+        prop.key: column
+        for prop in model.__mapper__.column_attrs
+        if isinstance(column := prop.columns[0], Column)
+    }
 
 
 def columns_of(model: type[Base]) -> dict[str, Column[Any]]:

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -61,10 +60,6 @@ class Context:
         return asyncio.Lock()
 
     @cached_property
-    def _open(self) -> AsyncExitStack:
-        return AsyncExitStack()
-
-    @cached_property
     def loaders(self) -> Loaders:
         """What the reference path reads by."""
         return Loaders(self.connection)
@@ -74,9 +69,7 @@ class Context:
         if self._echoes:
             log.info("Statement", extra={"sql": sql})
         if self._connection is not None:
-            driver = await self._connection.driver
-            rows: list[Any] = await driver.fetch(sql, *arguments)
-            return rows
+            return await self._connection.fetch(sql, arguments)
         if self._lease is None:
             self._lease = await self._database.lease(self.caller.workspace_id)
         return await self._lease.fetch(sql, arguments)
@@ -90,9 +83,7 @@ class Context:
                 raise asyncio.CancelledError
             await self._end_lease()
             if self._connection is None:
-                self._connection = await self._open.enter_async_context(
-                    self._database.connect(self.caller.workspace_id)
-                )
+                self._connection = await self._database.open(self.caller.workspace_id)
         return self._connection
 
     async def start_writing(self) -> Connection:
@@ -121,7 +112,8 @@ class Context:
         """Give everything back."""
         async with self._opening:
             await self._end_lease()
-            await self._open.aclose()
+            if self._connection is not None:
+                await self._connection.release()
 
     async def _end_lease(self) -> None:
         lease, self._lease = self._lease, None

@@ -111,7 +111,6 @@ async def _delete(work: Work, model: type[Entity], rows: dict[UUID, Entity]) -> 
         if isinstance(one, Document):
             before |= await belongings(work, one)
         work.tell("deleted", one, before, None)
-    await work.session.flush()
     entity: Any = model
     await work.connection.rows(
         delete(model)
@@ -120,8 +119,6 @@ async def _delete(work: Work, model: type[Entity], rows: dict[UUID, Entity]) -> 
         .returning(entity.id)
         .execution_options(synchronize_session=False)
     )
-    for one in rows.values():
-        work.session.expunge(one)
 
 
 def _one_of(ids: list[UUID]) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Collection as Ids
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func
+from sqlalchemy import delete, func, update
 
 from graph_api.errors import Invalid, NotFound
 from graph_api.models import Document, DocumentLink, Entity, FileHash, Tag
@@ -88,8 +88,7 @@ class Documents(EntityService[Document]):
     async def _create(self, work: Work, values: Values) -> Document:
         row = await super()._create(work, values)
         if row.sha256 is not None:
-            work.session.add(_first_seen(row, row.sha256))
-            await work.session.flush()
+            await _first_seen(work, row, row.sha256)
         return row
 
     async def _update(
@@ -116,10 +115,9 @@ async def _both(
     return await work.get(Document, id, path=("documentId",)), target
 
 
-def _first_seen(document: Document, sha256: str) -> FileHash:
-    return FileHash(
-        workspace_id=document.workspace_id, document_id=document.id, file_hash=sha256
-    )
+async def _first_seen(work: Work, document: Document, sha256: str) -> FileHash:
+    """Let the hash index name the document."""
+    return await work.add(FileHash, {"document_id": document.id, "file_hash": sha256})
 
 
 async def _count_duplicate(work: Work, document: Document) -> None:
@@ -128,26 +126,27 @@ async def _count_duplicate(work: Work, document: Document) -> None:
     known = await work.find(FileHash, document_id=document.id)
     if known is None:
         assert document.sha256 is not None
-        known = _first_seen(document, document.sha256)
-        work.session.add(known)
-        await work.session.flush()
-    known.duplicate_count += 1
-    known.last_seen = func.now()
-    await work.session.flush()
-    work.tell(
-        "duplicate_detected", document, {}, {}, duplicateCount=known.duplicate_count
+        known = await _first_seen(work, document, document.sha256)
+    ((count,),) = await work.connection.rows(
+        update(FileHash)
+        .filter_by(workspace_id=known.workspace_id, id=known.id)
+        .values(duplicate_count=FileHash.duplicate_count + 1, last_seen=func.now())
+        .returning(FileHash.duplicate_count)
+        .execution_options(synchronize_session=False)
     )
+    work.tell("duplicate_detected", document, {}, {}, duplicateCount=count)
 
 
 async def _follow_hash(work: Work, document: Document) -> None:
     """Let the hash index name the document's new hash."""
-    known = await work.find(FileHash, document_id=document.id)
-    if known is not None:
-        await work.session.delete(known)
-        await work.session.flush()
+    await work.connection.rows(
+        delete(FileHash)
+        .filter_by(workspace_id=document.workspace_id, document_id=document.id)
+        .returning(FileHash.id)
+        .execution_options(synchronize_session=False)
+    )
     if document.sha256 is not None:
-        work.session.add(_first_seen(document, document.sha256))
-        await work.session.flush()
+        await _first_seen(work, document, document.sha256)
 
 
 def _refuse_more_than(most: int, values: Ids[Any], name: str) -> None:

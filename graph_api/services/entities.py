@@ -49,14 +49,16 @@ class EntityService(Service, Generic[E]):
 
     async def _create(self, work: Work, values: Values) -> E:
         given = {**self._defaults(), **values}
-        row: E = self.model(**given)
-        await self._check(work, row, given)
-        return await work.create(row)
+        await self._check(work, given)
+        row: E = await work.create(self.model, given)
+        return row
 
     async def _create_unless_known(
         self, work: Work, values: Values, by: str
     ) -> tuple[E, bool]:
         """A new row, or the one that has the same `by` already; and whether it had."""
+        # To find it is no exception, which would be cheaper to run into.
+        work.care.is_taken = work.care.is_taken or values.get(by) is not None
         try:
             return await self._create(work, values), False
         except Duplicate as error:
@@ -68,17 +70,24 @@ class EntityService(Service, Generic[E]):
     async def _update(
         self, work: Work, row: E, values: Values, verb: str = "updated"
     ) -> bool:
-        await self._check(work, row, {**values_of(row), **values}, values)
+        await self._check(work, {**values_of(row), **values}, row, values)
         return await work.update(row, values, verb)
 
     async def _check(
-        self, work: Work, row: E, values: Values, changed: Values | None = None
+        self,
+        work: Work,
+        values: Values,
+        row: E | None = None,
+        changed: Values | None = None,
     ) -> None:
-        """Refuse what the row cannot be: `values` are all, `changed` the new ones."""
+        """Refuse what the row cannot be.
+
+        `values` are all of it; of a row that is there already, `changed` the new ones.
+        """
         new = values if changed is None else changed
         validate(self.model, new)
         await require_references(work, self.model, new)
-        await refuse_duplicates(work, row, values)
+        await refuse_duplicates(work, self.model, values, row)
 
     def _defaults(self) -> dict[str, Any]:
         if self.keeper is None or self.caller.user_id is None:

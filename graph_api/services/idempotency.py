@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from graph_api.database.engine import Connection
@@ -90,8 +90,10 @@ async def claim(connection: Connection, key: str, hash: str) -> Result | None:
 
 async def store(connection: Connection, key: str, result: Result) -> None:
     """Remember what the transaction that claimed `key` has done."""
-    row = await connection.session.get_one(
-        IdempotencyKey, (connection.workspace_id, key)
+    await connection.rows(
+        update(IdempotencyKey)
+        .filter_by(workspace_id=connection.workspace_id, key=key)
+        .values(result=result.as_json())
+        .returning(IdempotencyKey.key)
+        .execution_options(synchronize_session=False)
     )
-    row.result = result.as_json()
-    await connection.session.flush()

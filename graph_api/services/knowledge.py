@@ -21,12 +21,12 @@ class KnowledgeNodes(UpsertingService[KnowledgeNode]):
     async def _check(
         self,
         work: Work,
-        row: KnowledgeNode,
         values: Values,
+        row: KnowledgeNode | None = None,
         changed: Values | None = None,
     ) -> None:
         _refuse_odd_numbers(values)
-        await super()._check(work, row, values, changed)
+        await super()._check(work, values, row, changed)
 
     def _judge_alone(self, item: Item, seen: dict[Key, int]) -> None:
         _refuse_odd_numbers(item.values)

@@ -4,12 +4,10 @@ The log holds links by id, and the tags that a document bears as the list of the
 """
 
 from collections.abc import Collection
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, any_, delete, func, literal, select
+from sqlalchemy import ARRAY, Uuid, any_, delete, literal, select
 
-from graph_api.keys import new_key
 from graph_api.models import Document, DocumentLink, DocumentTag, Entity, EntityType
 from graph_api.services.log import Columns, told, values_of
 from graph_api.services.unit_of_work import Work
@@ -24,14 +22,16 @@ async def add_link(
     work: Work, document: Document, target: Entity, relation: str
 ) -> DocumentLink:
     """Link `document`, which is locked, to `target`."""
-    link = DocumentLink(
-        workspace_id=document.workspace_id,
-        document_id=document.id,
-        entity_type=target.entity_type(),
-        entity_id=target.id,
-        relation=relation,
+    link = await work.add(
+        DocumentLink,
+        {
+            "document_id": document.id,
+            "entity_type": target.entity_type(),
+            "entity_id": target.id,
+            "relation": relation,
+        },
     )
-    before = await _touch(work, document, link)
+    before = await _touch(work, document)
     change = {"links": {str(link.id): link_columns(link)}}
     _tell(work, "linked", document, before, ({"links": {}}, change))
     return link
@@ -42,7 +42,7 @@ async def change_relation(
 ) -> None:
     """Say otherwise what `document` is to what it is linked to."""
     was = {"links": {str(link.id): link_columns(link)}}
-    link.relation = relation
+    await work.change(link, {"relation": relation})
     before = await _touch(work, document)
     change = {"links": {str(link.id): link_columns(link)}}
     _tell(work, "linked", document, before, (was, change))
@@ -109,13 +109,11 @@ async def retag(
         .returning(DocumentTag.id)
         .execution_options(synchronize_session=False)
     )
-    bears = [
-        DocumentTag(
-            workspace_id=document.workspace_id, document_id=document.id, tag_id=tag
-        )
-        for tag in sorted(has - had)
-    ]
-    before = await _touch(work, document, *bears)
+    await work.add_many(
+        DocumentTag,
+        [{"document_id": document.id, "tag_id": tag} for tag in sorted(has - had)],
+    )
+    before = await _touch(work, document)
     verb = "tagged" if has - had else "untagged"
     change = ({"tags": sorted(map(str, had))}, {"tags": sorted(map(str, has))})
     _tell(work, verb, document, before, change)
@@ -135,14 +133,10 @@ async def belongings(work: Work, document: Document) -> Columns:
     }
 
 
-async def _touch(work: Work, document: Document, *new: Any) -> Columns:
-    """Store `new` and move the document's version; what it was before."""
+async def _touch(work: Work, document: Document) -> Columns:
+    """Move the document's version; what it was before."""
     before = told(values_of(document, ("updated_at", "version")))
-    for row in new:
-        row.id = new_key()
-        work.session.add(row)
-    document.updated_at = func.now()
-    await work.session.flush()
+    await work.change(document, {})
     return before
 
 

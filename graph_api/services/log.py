@@ -8,14 +8,13 @@ was there, gives the row as it is; `transfer` writes the same shape in bulk.
 import hashlib
 import json
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
+from functools import cache
 from typing import Any
 from uuid import UUID
-
-from sqlalchemy import inspect
 
 from graph_api.models import Base, public_name
 
@@ -33,7 +32,7 @@ Columns = dict[str, Any]
 def told(values: dict[str, Any], *, whole: bool = False) -> Columns:
     """Values by attribute as the log holds them."""
     return {
-        public_name(key): _plain(value, whole=whole)
+        public_name(key): None if value is None else _plain(value, whole=whole)
         for key, value in values.items()
         if key not in UNTOLD
     }
@@ -41,7 +40,8 @@ def told(values: dict[str, Any], *, whole: bool = False) -> Columns:
 
 def values_of(row: Base, attributes: Iterable[str] | None = None) -> dict[str, Any]:
     """The values of the row's columns that are told, or of some of them."""
-    names = attributes or (p.key for p in inspect(type(row)).column_attrs)
+    model: type[Base] = type(row)
+    names = attributes or _attributes(model)
     return {name: getattr(row, name) for name in names if name not in UNTOLD}
 
 
@@ -61,18 +61,43 @@ def _kept(value: Any) -> Any:
     return value
 
 
+@cache
+def _attributes(model: type[Base]) -> tuple[str, ...]:
+    return tuple(column.key for column in model.__mapper__.column_attrs)
+
+
 def _plain(value: Any, *, whole: bool) -> Any:
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat()
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    if isinstance(value, UUID):
-        return str(value)
-    if isinstance(value, str) and not whole:
-        return _shortened(value)
-    return value
+    kind: Any = type(value)
+    spell = _spelling(kind)
+    if spell is _shortened and whole:
+        return value
+    return value if spell is None else spell(value)
+
+
+@cache
+def _spelling(kind: type[Any]) -> Callable[[Any], Any] | None:
+    """What makes JSON of values of some type; None where they are JSON already."""
+    if issubclass(kind, Enum):
+        return _word
+    if issubclass(kind, datetime):
+        return _instant
+    if issubclass(kind, Decimal):
+        return _digits
+    if issubclass(kind, UUID):
+        return str
+    return _shortened if issubclass(kind, str) else None
+
+
+def _word(value: Enum) -> Any:
+    return value.value
+
+
+def _instant(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat()
+
+
+def _digits(number: Decimal) -> str:
+    return format(number, "f")
 
 
 def _shortened(text: str) -> Any:

@@ -31,11 +31,11 @@ class Annotations(EntityService[Annotation]):
     async def _check(
         self,
         work: Work,
-        row: Annotation,
         values: Values,
+        row: Annotation | None = None,
         changed: Values | None = None,
     ) -> None:
-        await super()._check(work, row, values, changed)
+        await super()._check(work, values, row, changed)
         start, end = values.get("start_offset"), values.get("end_offset")
         if start is not None and end is not None and start > end:
             raise Invalid(

@@ -43,23 +43,25 @@ async def perform(
 
     Raises WriteRefused when it was refused; then nothing has changed.
     """
-    for attempt in range(ATTEMPTS):
+    attempt, careful = 1, False
+    while True:
         one = service()
+        one.care.is_taken = careful
         try:
             await verb(one)
         except Replayed as before:
             return await _again(await connection(), model, before.result)
         except Exception as error:
-            sqlstate = sqlstate_of(error)
-            if sqlstate in _AGAIN and attempt < ATTEMPTS - 1:
-                # Full jitter, 20 ms doubled: two that met will hardly meet again.
-                await asyncio.sleep(random.random() * 0.02 * 2**attempt)  # noqa: S311
+            if one.care.was_missing and _is_refusal(error):
+                careful = True
                 continue
-            if sqlstate in _REFUSED:
-                raise _refusal(sqlstate, error) from error
-            raise
-        return one.outcome
-    raise AssertionError
+            if sqlstate_of(error) not in _AGAIN or attempt == ATTEMPTS:
+                raise _in_words(error) from error
+        else:
+            return one.outcome
+        # Full jitter, 20 ms doubled: two that met will hardly meet again.
+        await asyncio.sleep(random.random() * 0.01 * 2**attempt)  # noqa: S311
+        attempt += 1
 
 
 def sqlstate_of(error: BaseException) -> str | None:
@@ -69,7 +71,15 @@ def sqlstate_of(error: BaseException) -> str | None:
     return state if isinstance(state, str) else None
 
 
-def _refusal(sqlstate: str, error: BaseException) -> WriteRefused:
+def _is_refusal(error: Exception) -> bool:
+    return isinstance(error, WriteRefused) or sqlstate_of(error) in _REFUSED
+
+
+def _in_words(error: Exception) -> Exception:
+    """The refusal that an error of the database amounts to; others as they are."""
+    sqlstate = sqlstate_of(error)
+    if sqlstate not in _REFUSED:
+        return error
     refusal, message = _REFUSED[sqlstate]
     if sqlstate == "23514":
         cause: Any = error.orig if isinstance(error, DBAPIError) else error

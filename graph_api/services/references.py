@@ -64,11 +64,12 @@ async def require_references(
 ) -> None:
     """Lock the rows that `values` name, so that they stay until we have committed.
 
-    Raises NotFound for the first that is not there.
+    Raises NotFound for the first that is not there. The foreign keys lock and refuse
+    the same, in their own words.
     """
     for reference in references_of(model):
         key = values.get(reference.attribute)
-        if key is not None:
+        if key is not None and work.care.asks():
             await _require(work, reference, key)
 
 
@@ -91,20 +92,22 @@ async def _require(work: Work, reference: Reference, key: UUID) -> None:
         )
 
 
-async def refuse_duplicates(work: Work, row: Entity, values: Mapping[str, Any]) -> None:
-    """Raise Duplicate if another row has what only one can have.
+async def refuse_duplicates(
+    work: Work, model: type[Entity], values: Mapping[str, Any], own: Entity | None
+) -> None:
+    """Raise Duplicate if another row than our own has what only one can have.
 
-    `values` are the row's as they will be.
+    `values` are the row's as they will be. The unique indexes refuse the same.
     """
-    for columns in _unique(type(row)):
+    for columns in _unique(model):
         wanted = {name: values.get(name) for name in columns}
-        if None in wanted.values():
+        if None in wanted.values() or not work.care.asks():
             continue
-        existing = await work.find(type(row), **wanted)
-        if existing is not None and existing.id != row.id:
+        existing = await work.find(model, **wanted)
+        if existing is not None and (own is None or existing.id != own.id):
             names = [public_name(name) for name in columns]
             raise Duplicate(
-                f"There is a {type(row).__name__} with this "
+                f"There is a {model.__name__} with this "
                 f"{' and '.join(f'`{name}`' for name in names)} already.",
                 path=(names[-1],),
                 existing=existing,

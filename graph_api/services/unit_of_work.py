@@ -6,7 +6,14 @@ or not at all; a change that was not told is refused here, and by the database a
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -16,7 +23,6 @@ import asyncpg
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import undefer
-from sqlalchemy.orm.attributes import flag_modified
 
 from graph_api.caller import Caller
 from graph_api.database.engine import Connection
@@ -25,6 +31,7 @@ from graph_api.keys import new_key
 from graph_api.models import ActorType, Base, Entity, Interaction
 from graph_api.services import idempotency
 from graph_api.services.log import Columns, changes, told, values_of
+from graph_api.services.storing import Values, insert_many, lock_one, update_one
 
 log = logging.getLogger(__name__)
 
@@ -68,16 +75,36 @@ class Replayed(Exception):
         self.result = result
 
 
+@dataclass
+class Care:
+    """Whether to check, only to say it better, what the database checks as well.
+
+    The first attempt leaves that to the database, for most of what is written is in
+    order. What it refuses is tried again with care, so that it is refused with good
+    words, and in the order of our checks.
+    """
+
+    is_taken: bool = False
+    was_missing: bool = False
+
+    def asks(self) -> bool:
+        """Whether to make such a check, which there is occasion for."""
+        self.was_missing = self.was_missing or not self.is_taken
+        return self.is_taken
+
+
 class Work:
     """One transaction: what it changes, it tells."""
 
-    def __init__(self, connection: Connection, caller: Caller, terms: Terms) -> None:
+    def __init__(
+        self, connection: Connection, caller: Caller, terms: Terms, care: Care
+    ) -> None:
         self.connection = connection
-        self.session = connection.session
         self.caller = caller
-        self.interactions: list[Interaction] = []
+        self.care = care
         self.change_set_id: UUID | None = None
         self._terms = terms
+        self._told: list[dict[str, Any]] = []
 
     async def get(
         self,
@@ -105,13 +132,7 @@ class Work:
 
     async def look(self, model: type[E], id: UUID) -> E | None:
         """The row, locked until the transaction ends, if there still is one."""
-        return await self.session.get(
-            model,
-            (self.connection.workspace_id, id),
-            options=[undefer("*")],
-            with_for_update=True,
-            populate_existing=True,
-        )
+        return await lock_one(self.connection, model, id)
 
     async def find(self, model: type[B], **values: Any) -> B | None:
         """The row with these values, not locked; None where there is none."""
@@ -120,34 +141,44 @@ class Work:
             .filter_by(workspace_id=self.connection.workspace_id, **values)
             .options(undefer("*"))
             .limit(1)
+            .execution_options(populate_existing=True)
         )
         return rows[0][0] if rows else None
 
-    async def create(self, row: E) -> E:
+    async def create(self, model: type[E], values: Values) -> E:
         """Store a new row, and tell it."""
-        row.workspace_id = self.connection.workspace_id
-        _fill(row)
-        self.session.add(row)
-        await self.session.flush()
+        row = await self.add(model, values)
         self.tell("created", row, None, told(values_of(row)))
         return row
 
-    async def update(
-        self, row: Entity, values: Mapping[str, Any], verb: str = "updated"
-    ) -> bool:
+    async def update(self, row: Entity, values: Values, verb: str = "updated") -> bool:
         """Change a row and tell it; False, and nothing told, where nothing changes."""
         changed = changes(row, values)
         if not changed:
             return False
         names = [*changed, "updated_at", "version"]
         before = told(values_of(row, names))
-        for attribute, value in changed.items():
-            setattr(row, attribute, value)
-            # SQLAlchemy compares as Python does, for which true is 1.
-            flag_modified(row, attribute)
-        await self.session.flush()
+        await self.change(row, changed)
         self.tell(verb, row, before, told(values_of(row, names)))
         return True
+
+    async def add(self, model: type[B], values: Values) -> B:
+        """Store a new row, which somebody else tells."""
+        (row,) = await self.add_many(model, [values])
+        return row
+
+    async def add_many(self, model: type[B], rows: Iterable[Values]) -> list[B]:
+        """Store new rows, of which the same is given, and which somebody else tells."""
+        workspace_id = self.connection.workspace_id
+        return await insert_many(
+            self.connection,
+            model,
+            [{"workspace_id": workspace_id, "id": new_key(), **row} for row in rows],
+        )
+
+    async def change(self, row: Base, values: Values) -> None:
+        """Change a row, or only its version, which somebody else tells."""
+        await update_one(self.connection, row, values)
 
     def tell(
         self,
@@ -160,27 +191,32 @@ class Work:
     ) -> None:
         """Say in the log that `verb` was done to `row`."""
         kind = row.entity_type()
-        interaction = Interaction(
-            workspace_id=self.connection.workspace_id,
-            id=new_key(),
-            type=f"{kind.value}.{verb}",
-            actor_type=ActorType(self.caller.actor_type),
-            actor_id=self.caller.user_id,
-            actor_label=self.caller.label,
-            primary_entity_type=kind,
-            primary_entity_id=row.id,
-            related_entities=[
-                {"type": one.entity_type().value, "id": str(one.id)} for one in related
-            ],
-            details=details,
-            before=before,
-            after=after,
-            reason=self._terms.reason,
-            request_id=self.caller.request_id,
-            change_set_id=self.change_set_id,
+        self._told.append(
+            {
+                "workspace_id": self.connection.workspace_id,
+                "id": new_key(),
+                "type": f"{kind.value}.{verb}",
+                "actor_type": ActorType(self.caller.actor_type),
+                "actor_id": self.caller.user_id,
+                "actor_label": self.caller.label,
+                "primary_entity_type": kind,
+                "primary_entity_id": row.id,
+                "related_entities": [
+                    {"type": one.entity_type().value, "id": str(one.id)}
+                    for one in related
+                ],
+                "details": details,
+                "before": before,
+                "after": after,
+                "reason": self._terms.reason,
+                "request_id": self.caller.request_id,
+                "change_set_id": self.change_set_id,
+            }
         )
-        self.interactions.append(interaction)
-        self.session.add(interaction)
+
+    async def write_log(self) -> list[Interaction]:
+        """Store all that was told, in its order."""
+        return await insert_many(self.connection, Interaction, self._told)
 
 
 async def _undo(connection: Connection) -> None:
@@ -190,13 +226,6 @@ async def _undo(connection: Connection) -> None:
     except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
         # What went wrong at first is what the client has to hear of.
         log.info("A transaction could not be rolled back", exc_info=True)
-
-
-def _fill(row: Base) -> None:
-    """Say NULL where nothing was said: a deferred column is not read back."""
-    for prop in type(row).__mapper__.column_attrs:
-        if prop.deferred and prop.key not in row.__dict__:
-            setattr(row, prop.key, None)
 
 
 class Service:
@@ -211,6 +240,7 @@ class Service:
         self._start = start
         self.caller = caller
         self.terms = terms
+        self.care = Care()
         self.outcome = Outcome()
 
     @asynccontextmanager
@@ -225,10 +255,9 @@ class Service:
         await connection.begin()
         try:
             await self._claim(connection)
-            work = Work(connection, self.caller, self.terms)
+            work = Work(connection, self.caller, self.terms, self.care)
             yield work
-            await connection.session.flush()
-            self.outcome.interactions = work.interactions
+            self.outcome.interactions = await work.write_log()
             await self._remember(connection)
             if self.terms.dry_run:
                 await connection.check_constraints()

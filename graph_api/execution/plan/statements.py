@@ -5,8 +5,7 @@ reads a whole tree of relations, and asyncpg decodes the records as they come. T
 of relations, pages and figures is that of `reading`, for both paths.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +13,6 @@ from sqlalchemy import (
     ARRAY,
     ColumnElement,
     DateTime,
-    Dialect,
     FromClause,
     Select,
     Text,
@@ -27,8 +25,8 @@ from sqlalchemy import (
     select,
     true,
 )
-from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 
+from graph_api.database.statements import Statement, compiled
 from graph_api.execution.plan.asked import At, GroupsAt
 from graph_api.execution.plan.scope import (
     Cell,
@@ -55,34 +53,24 @@ KEYS = "keys"
 # What each page and each grouping is asked for, by the names of the askers.
 Shapes = Mapping[str, At | GroupsAt]
 
-_DIALECT: Dialect = asyncpg_dialect()  # type: ignore[no-untyped-call]
-
-
-@dataclass(frozen=True)
-class Statement:
-    """SQL for the driver, and what makes its arguments of a request's values."""
-
-    sql: str
-    arguments: Callable[[Mapping[str, Any]], list[Any]]
-
 
 def by_ids(scope: Scope, shapes: Shapes) -> Statement:
     """The rows of a model that the bind `keys` names."""
     model: Any = scope.base.model
     cells, joined = _Builder(shapes).read(scope, _table(model, scope.base.attributes))
-    return _compiled(select(*cells).select_from(joined))
+    return compiled(select(*cells).select_from(joined))
 
 
 def of_page(scope: Scope, rows: Rows, at: At, shapes: Shapes) -> Statement:
     """The rows of a page of a whole table."""
     cut = page_of(rows, at.shape, None, scope.base.attributes)
     cells, joined = _Builder(shapes).read(scope, cut.source)
-    return _compiled(select(*cells).select_from(joined).order_by(*cut.order))
+    return compiled(select(*cells).select_from(joined).order_by(*cut.order))
 
 
 def of_figures(scope: Scope, shapes: Shapes) -> Statement:
     """One row with figures about whole tables."""
-    return _compiled(select(*_Builder(shapes).cells(scope, {})))
+    return compiled(select(*_Builder(shapes).cells(scope, {})))
 
 
 def _table(model: Any, attributes: set[str]) -> FromClause:
@@ -223,36 +211,3 @@ def _spelled(column: ColumnElement[Any]) -> ColumnElement[Any]:
         # The session's time zone is UTC. PostgreSQL leaves out zeros at the end.
         column = cast(column, DateTime(timezone=False))
     return cast(column, Text())
-
-
-def _compiled(statement: Select[Any]) -> Statement:
-    compiled = statement.compile(dialect=_DIALECT)
-    processors = {
-        name: parameter.type.dialect_impl(_DIALECT).bind_processor(_DIALECT)
-        for name, parameter in compiled.binds.items()
-    }
-    fixed = {
-        name: parameter.effective_value
-        for name, parameter in compiled.binds.items()
-        if not parameter.required
-    }
-    names = list(compiled.positiontup or ())
-
-    def sent(name: str, value: Any) -> Any:
-        process = processors[name]
-        return value if process is None or value is None else process(value)
-
-    constants = {name: sent(name, value) for name, value in fixed.items()}
-    if not any(processors[name] for name in names if name not in constants):
-        return Statement(
-            str(compiled),
-            lambda values: [
-                constants[n] if n in constants else values[n] for n in names
-            ],
-        )
-    return Statement(
-        str(compiled),
-        lambda values: [
-            constants[n] if n in constants else sent(n, values[n]) for n in names
-        ],
-    )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
 
+from graph_api.database.statements import Statement
 from graph_api.execution.keeping import Kept
 from graph_api.execution.plan.asked import Asked, AskedAt
 from graph_api.execution.plan.connections import needs_more
@@ -13,13 +14,7 @@ from graph_api.execution.plan.running import Running
 from graph_api.execution.plan.scope import Scope
 from graph_api.execution.plan.selections import Selected, Unplanned
 from graph_api.execution.plan.spots import Held
-from graph_api.execution.plan.statements import (
-    KEYS,
-    Statement,
-    by_ids,
-    of_figures,
-    of_page,
-)
+from graph_api.execution.plan.statements import KEYS, by_ids, of_figures, of_page
 from graph_api.models import Base
 from graph_api.schema.sources import Connected, Listed
 
