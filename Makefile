@@ -8,13 +8,13 @@ ARGS ?=
 BIN := $(VENV)/bin
 SERVER := $(VENV)/.server-installed
 DEVELOPMENT := $(VENV)/.development-installed
-SOURCES := graph_api migrations tests examples docs
+SOURCES := graph_api migrations tests examples docs benchmarks
 POSTGRES15 ?= /usr/lib/postgresql/15/bin
 
 .DEFAULT_GOAL := help
 .PHONY: help serve demo migrate check docs format lint types layers schema schema-check \
 	migrations test test-wheel test-postgres15 test-clients test-http test-browser \
-	install clean
+	bench install clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' Makefile
@@ -82,11 +82,15 @@ test-http: $(DEVELOPMENT) ## The audits of npm's graphql-http; needs npm
 test-browser: $(DEVELOPMENT) ## GraphiQL in a headless Chromium
 	$(BIN)/python tests/clients/against_server.py browser
 
+bench: $(DEVELOPMENT) ## Measure against peers; ARGS="--quick" in short; see benchmarks/README.md
+	$(BIN)/python -m benchmarks $(ARGS)
+
 install: $(DEVELOPMENT) ## The virtual environment, for developing
 
 clean: ## Remove what was made here: environment, caches, demo; not your data
 	rm -rf $(VENV) .demo build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache \
-		.hypothesis .import_linter_cache tests/clients/node_modules tests/clients/build
+		.hypothesis .import_linter_cache tests/clients/node_modules tests/clients/build \
+		.benchmarks benchmarks/postgraphile/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(SERVER): pyproject.toml constraints.txt

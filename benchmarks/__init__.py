@@ -1,0 +1,1 @@
+"""The benchmark: our server, its peers and the limit, on one database."""
