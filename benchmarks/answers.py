@@ -51,15 +51,20 @@ def _plain(key: str | None, value: Any) -> Any:
         return [_plain(None, one) for one in value]
     if isinstance(value, dict):
         if value.keys() == {"nodes"}:
-            return [_plain(None, one) for one in value["nodes"]]
+            return _plain(None, value["nodes"])
         fold = _FOLDS.get(frozenset(value), _same)
         return {k: _plain(k, v) for k, v in fold(value).items() if k not in _OWN}
-    if key in _WORDS and isinstance(value, str):
+    if isinstance(value, str):
+        return _text(key or "", value)
+    # JSON has one kind of number.
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _text(key: str, value: str) -> str:
+    if key in _WORDS:
         return value.upper()
-    if key and key.endswith("At") and isinstance(value, str):
+    if key.endswith("At"):
         return datetime.fromisoformat(value).astimezone(UTC).isoformat()
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
     return value
 
 
@@ -91,7 +96,9 @@ def _shape(value: Any) -> Any:
         return {key: _shape(one) for key, one in value.items()}
     if isinstance(value, list):
         return [_shape(one) for one in value]
-    return value if value in {"commitment.created", "ACCEPTED"} else type(value).__name__
+    return (
+        value if value in {"commitment.created", "ACCEPTED"} else type(value).__name__
+    )
 
 
 def _difference(one: Any, other: Any, where: str) -> tuple[str, Any, Any]:

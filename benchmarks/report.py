@@ -14,7 +14,7 @@ _TITLES = {
     "usual": "usual stack",
     "limit": "limit",
 }
-_NOTHING = "–"
+_NOTHING = "—"
 
 
 @dataclass(frozen=True)
@@ -68,14 +68,21 @@ def _goals(figures: Figures) -> str:
     rows = []
     for goal in GOALS:
         ratios = [
-            figures.ratio(goal.operations, goal.over, goal.under, concurrency, goal.cost)
+            figures.ratio(
+                goal.operations, goal.over, goal.under, concurrency, goal.cost
+            )
             for concurrency in figures.concurrencies
         ]
         measured = [ratio for ratio in ratios if ratio is not None]
         if measured:
             met = all(goal.met(ratio) for ratio in measured)
             rows.append(
-                [goal.says, _bound(goal), *map(_ratio, ratios), "met" if met else "**missed**"]
+                [
+                    goal.says,
+                    _bound(goal),
+                    *map(_ratio, ratios),
+                    "met" if met else "**missed**",
+                ]
             )
     columns = [f"at {one} at a time" for one in figures.concurrencies]
     return "## Goals\n\n" + _table(["", "goal", *columns, ""], rows)
@@ -94,12 +101,14 @@ def _ratios(figures: Figures, concurrency: int) -> str:
     if set(CORE) <= set(figures.operations):
         rows.append(
             [
-                "**Q1–Q5**",
+                "**Q1 to Q5**",
                 *(_ratio(figures.ratio(CORE, "ours", o, concurrency)) for o in others),
             ]
         )
     head = ["", *(f"graph-api / {_TITLES[name]}" for name in others)]
-    return f"## Ratios of CPU a request, {concurrency} at a time\n\n" + _table(head, rows)
+    return f"## Ratios of CPU a request, {concurrency} at a time\n\n" + _table(
+        head, rows
+    )
 
 
 def _costs(figures: Figures, concurrency: int) -> str:

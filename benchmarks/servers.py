@@ -91,7 +91,9 @@ class Server:
                 if attempt.connect_ex(("127.0.0.1", self.port)) == 0:
                     return self
             time.sleep(0.1)
-        raise RuntimeError(f"{self.name} did not start:\n{self.said.read_text()[-4000:]}")
+        raise RuntimeError(
+            f"{self.name} did not start:\n{self.said.read_text()[-4000:]}"
+        )
 
     def stop(self) -> None:
         if self.process.poll() is None:

@@ -386,7 +386,7 @@ query U($id: UUID!, $workspace: UUID!) {
 )
 
 INTROSPECTION = get_introspection_query(descriptions=True)
-I = Operation(
+INTROSPECT = Operation(
     "I",
     "introspection, by each server of its own schema",
     INTROSPECTION,
@@ -395,4 +395,4 @@ I = Operation(
     own_schema=True,
 )
 
-OPERATIONS = {one.key: one for one in (Q1, Q2, Q3, Q4, Q5, M1, F, A, T, U, I)}
+OPERATIONS = {one.key: one for one in (Q1, Q2, Q3, Q4, Q5, M1, F, A, T, U, INTROSPECT)}

@@ -202,7 +202,8 @@ class Endpoint(GraphQL[dict[str, Any], None]):
 schema = strawberry.Schema(
     Query,
     Mutation,
-    extensions=[ParserCache(maxsize=100), ValidationCache(maxsize=100)],
+    # Made anew for each request; what they keep is shared.
+    extensions=[lambda: ParserCache(maxsize=100), lambda: ValidationCache(maxsize=100)],
     config=StrawberryConfig(
         scalar_map={BigInt: strawberry.scalar(name="BigInt", serialize=str)}
     ),

@@ -97,7 +97,8 @@ class Loaders:
     async def rows(self, statement: Select[Any]) -> Sequence[Any]:
         """All rows; a session runs one statement at a time."""
         async with self._lock:
-            return (await self.session.execute(statement)).all()
+            rows: Sequence[Any] = (await self.session.execute(statement)).all()
+        return rows
 
     def _by_id(self, model: Any) -> Loader:
         async def load(keys: list[UUID]) -> list[Any]:

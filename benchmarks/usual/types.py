@@ -72,12 +72,8 @@ class Party:
         return isinstance(row, models.Party)
 
     @strawberry.field
-    async def roles(
-        self: Any, info: Asked, first: int = 20
-    ) -> "Connection[Role]":
-        return Connection(
-            nodes=await loaders(info).roles_of_party(first).load(self.id)
-        )
+    async def roles(self: Any, info: Asked, first: int = 20) -> "Connection[Role]":
+        return Connection(nodes=await loaders(info).roles_of_party(first).load(self.id))
 
 
 @strawberry.type

@@ -20,7 +20,7 @@ COMMANDS = {
     "serve": ("serve", "Serve the graph over HTTP, with GraphiQL for browsers."),
     "import": ("importing", "Import files of JSON Lines into the workspace."),
     "export": ("exporting", "Export the workspace as JSON Lines, as `import` reads."),
-    "generate": ("generate", "Fill the workspace with made-up data to play with."),
+    "generate": ("generate", "Fill the workspace with made-up data."),
     "seed": ("seed", "Store a few collections and tags to start with."),
     "migrate": ("migrate", "Move the database from one revision to another."),
     "check": ("check", "Check that the database is sound, and report what is not."),

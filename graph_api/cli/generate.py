@@ -58,9 +58,7 @@ def generate(
     typer.echo(_told(summaries))
 
 
-async def _generate(
-    url: str, sizes: Sizes, seed: int, *, force: bool
-) -> list[Summary]:
+async def _generate(url: str, sizes: Sizes, seed: int, *, force: bool) -> list[Summary]:
     try:
         async with connect(url, LOCAL_WORKSPACE_ID) as connection:
             with shown() as progress:
