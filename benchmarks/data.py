@@ -28,13 +28,16 @@ _CLONE = "bench"
 
 _HUBS = """
 SELECT source_id FROM knowledge_graph_edges
-GROUP BY source_id HAVING count(*) >= 20 ORDER BY source_id
+GROUP BY source_id ORDER BY count(*) DESC, source_id LIMIT 500
 """
 # The last made have the fewest commitments; they stay out of what others read.
-_ROLES_TO_BIND = "SELECT id, party_id FROM roles ORDER BY id DESC LIMIT 20"
+_ROLES_TO_BIND = """
+SELECT id, party_id FROM roles ORDER BY id DESC
+LIMIT (SELECT 1 + count(*) / 100 FROM roles)
+"""
 _COLLECTIONS = """
 SELECT collection_id FROM documents WHERE collection_id IS NOT NULL
-GROUP BY collection_id HAVING count(*) >= 20 ORDER BY collection_id
+GROUP BY collection_id ORDER BY count(*) DESC, collection_id LIMIT 25
 """
 
 
@@ -131,18 +134,23 @@ async def _execute(url: str, *statements: str) -> None:
 async def _look(admin_url: str) -> tuple[Facts, str]:
     connection = await asyncpg.connect(admin_url)
     try:
-        bound = await connection.fetch(_ROLES_TO_BIND)
-        apart = {row["party_id"] for row in bound}
-        parties = await connection.fetch("SELECT id FROM parties ORDER BY id")
-        facts = Facts(
-            parties=[str(row["id"]) for row in parties if row["id"] not in apart],
-            hubs=await _texts(connection, _HUBS),
-            collections=await _texts(connection, _COLLECTIONS),
-            roles_to_bind=[str(row["id"]) for row in bound],
-        )
-        return facts, await connection.fetchval("SHOW server_version")
+        version = await connection.fetchval("SHOW server_version")
+        return await facts_of(connection), version
     finally:
         await connection.close()
+
+
+async def facts_of(connection: "asyncpg.Connection[Any]") -> Facts:
+    """What the variables are drawn from, in a database with one workspace."""
+    bound = await connection.fetch(_ROLES_TO_BIND)
+    apart = {row["party_id"] for row in bound}
+    parties = await connection.fetch("SELECT id FROM parties ORDER BY id")
+    return Facts(
+        parties=[str(row["id"]) for row in parties if row["id"] not in apart],
+        hubs=await _texts(connection, _HUBS),
+        collections=await _texts(connection, _COLLECTIONS),
+        roles_to_bind=[str(row["id"]) for row in bound],
+    )
 
 
 async def _texts(connection: "asyncpg.Connection[Any]", statement: str) -> list[str]:

@@ -83,8 +83,9 @@ async def test_a_workspace_that_is_used_is_left_alone_unless_forced(
             await fill(connection, caller, tiny)
 
         assert await count("interactions") == before
-        await fill(connection, caller, Sizes.scaled(0.002), seed=2, force=True)
-    assert await count("commitments") == Sizes.scaled(0.002).commitments
+        await fill(connection, caller, tiny, seed=2, force=True)
+    assert await count("commitments") == 2 * tiny.commitments
+    assert await count("tags") == tiny.tags
 
 
 def test_a_seed_always_makes_up_the_same() -> None:
@@ -126,7 +127,7 @@ def test_a_few_are_popular_and_much_is_absent() -> None:
     ]
 
     of_roles = Counter(line["role"] for line in commitments)
-    assert of_roles["role/0"] > 10 * len(commitments) / 400
+    assert of_roles["role/1.0"] > 10 * len(commitments) / 400
     absent = sum(line["dueAt"] is None for line in commitments)
     assert 0.2 < absent / len(commitments) < 0.4
     assert any("rrule" in line for line in commitments)

@@ -211,9 +211,13 @@ schema = strawberry.Schema(
 
 
 def create_app() -> Starlette:
-    workspace = UUID(os.environ["WORKSPACE"])
+    return application(os.environ["DATABASE_URL"], UUID(os.environ["WORKSPACE"]))
+
+
+def application(url: str, workspace: UUID) -> Starlette:
+    """The application, on a database of which it sees one workspace."""
     engine = create_async_engine(
-        async_url(os.environ["DATABASE_URL"]),
+        async_url(url),
         # Reads need no BEGIN and no ROLLBACK around them.
         isolation_level="AUTOCOMMIT",
         pool_size=10,

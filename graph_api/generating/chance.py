@@ -16,6 +16,7 @@ class Chance:
     """What happens to come up, for one kind of thing and one seed."""
 
     def __init__(self, seed: int, what: str) -> None:
+        self._seed = seed
         # Not for secrets; and a text as seed means the same on every machine.
         self._random = Random(f"{seed} {what}")  # noqa: S311
         self.draw = self._random.random
@@ -43,6 +44,10 @@ class Chance:
     def around(self, middle: float, spread: float, low: int, high: int) -> int:
         """A whole number near `middle`, from `low` to `high`."""
         return max(low, min(high, round(self._random.gauss(middle, spread))))
+
+    def ref(self, kind: str, number: int) -> str:
+        """What a thing is called; those of two seeds may be in one workspace."""
+        return f"{kind}/{self._seed}.{number}"
 
     def digest(self) -> str:
         """Something like a SHA-256."""

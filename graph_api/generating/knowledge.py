@@ -23,7 +23,7 @@ def knowledge_nodes(seed: int, sizes: Sizes) -> Iterator[Line]:
             properties["where"] = chance.one_of(words.PLACES)
         yield {
             "type": "KnowledgeNode",
-            "ref": f"node/{number}",
+            "ref": chance.ref("node", number),
             "label": f"{subject} {aspect} {number}",
             "nodeType": chance.one_of(words.NODE_TYPES),
             "description": chance.one_of(words.SENTENCES)
@@ -49,9 +49,9 @@ def knowledge_edges(seed: int, sizes: Sizes) -> Iterator[Line]:
         made.add(edge)
         yield {
             "type": "KnowledgeEdge",
-            "ref": f"edge/{len(made)}",
-            "source": f"node/{source}",
-            "target": f"node/{target}",
+            "ref": chance.ref("edge", len(made)),
+            "source": chance.ref("node", source),
+            "target": chance.ref("node", target),
             "edgeType": edge[2],
             "weight": chance.below(1_000) / 1_000,
             "properties": {"pages": chance.below(300)} if chance.often(0.2) else {},

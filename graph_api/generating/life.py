@@ -34,7 +34,7 @@ _SIGNAL_STATES = ("new", "processing", "attached", "archived")
 def party(seed: int, number: int, revision: int) -> Line:
     chance = Chance(seed, f"party {number}")
     place = chance.one_of(words.PLACES)
-    line: Line = {"type": "Party", "ref": f"party/{number}"}
+    line: Line = {"type": "Party", "ref": chance.ref("party", number)}
     if chance.often(0.55):
         name = f"{chance.one_of(words.FIRMS)} {chance.one_of(words.BUSINESSES)} {place}"
         line |= {"kind": "org", "name": name}
@@ -56,8 +56,8 @@ def role(seed: int, number: int, revision: int, sizes: Sizes) -> Line:
     name = chance.one_of(words.ROLES)
     return {
         "type": "Role",
-        "ref": f"role/{number}",
-        "party": f"party/{party}",
+        "ref": chance.ref("role", number),
+        "party": chance.ref("party", party),
         "roleName": f"{name}, {revision + 1}" if revision else name,
         "domainTags": chance.some_of(words.DOMAINS, 3),
         "createdAt": chance.moment(),
@@ -70,12 +70,12 @@ def commitment(seed: int, number: int, revision: int, sizes: Sizes) -> Line:
     known = number < sizes.commitments // 20
     line: Line = {
         "type": "Commitment",
-        "ref": f"commitment/{number}",
-        "role": f"role/{chance.popular(sizes.roles)}",
+        "ref": chance.ref("commitment", number),
+        "role": chance.ref("role", chance.popular(sizes.roles)),
         "commitmentType": chance.one_of(_TYPES),
         "title": f"{title} ({chance.one_of(words.PLACES)})",
         "source": chance.one_of(_SOURCES),
-        "counterparty": f"party/{chance.popular(sizes.parties)}",
+        "counterparty": chance.ref("party", chance.popular(sizes.parties)),
         "dueAt": chance.moment(0, DAYS + 180),
         # What much hangs on is more urgent.
         "priority": chance.around(75 if known else 45, 20, 0, 100),
@@ -101,7 +101,7 @@ def signal(seed: int, number: int, revision: int, sizes: Sizes) -> Line:
     line: Line = {
         "type": "Signal",
         "source": chance.one_of(tuple(Source)),
-        "dedupeKey": f"signal/{number}",
+        "dedupeKey": chance.ref("signal", number),
         "payload": {
             "subject": f"{chance.one_of(words.DUTIES)} {chance.one_of(words.OBJECTS)}",
             "body": _text(chance, 2),
@@ -111,7 +111,7 @@ def signal(seed: int, number: int, revision: int, sizes: Sizes) -> Line:
         "status": _SIGNAL_STATES[min(chance.popular(4, 2) + revision, 3)],
     }
     if line["status"] == "attached":
-        line["extraction"] = f"document/{chance.below(sizes.documents)}"
+        line["extraction"] = chance.ref("document", chance.below(sizes.documents))
         line["extractionCost"] = f"{chance.below(2000) / 10000:.4f}"
     return line
 

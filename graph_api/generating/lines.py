@@ -21,7 +21,7 @@ def first_lines(seed: int, sizes: Sizes) -> Iterator[Line]:
         (life.role(seed, n, 0, sizes) for n in range(sizes.roles)),
         (life.commitment(seed, n, 0, sizes) for n in range(sizes.commitments)),
         papers.collections(seed, sizes),
-        papers.tags(seed, sizes),
+        papers.tags(sizes),
         (papers.document(seed, n, 0, sizes) for n in range(sizes.documents)),
         (life.signal(seed, n, 0, sizes) for n in range(sizes.signals)),
         papers.annotations(seed, sizes),

@@ -25,17 +25,20 @@ def collections(seed: int, sizes: Sizes) -> Iterator[Line]:
         name = words.COLLECTIONS[number % len(words.COLLECTIONS)]
         yield {
             "type": "Collection",
-            "ref": f"collection/{number}",
+            "ref": chance.ref("collection", number),
             "name": name if parent < 0 else f"{name} {place}",
             "color": chance.one_of(words.COLORS),
             "icon": chance.one_of(words.ICONS),
-            "parent": None if parent < 0 else f"collection/{chance.below(number)}",
+            "parent": None
+            if parent < 0
+            else chance.ref("collection", chance.below(number)),
             "createdAt": chance.moment(),
         }
 
 
-def tags(seed: int, sizes: Sizes) -> Iterator[Line]:
-    chance = Chance(seed, "tags")
+def tags(sizes: Sizes) -> Iterator[Line]:
+    """The same for all seeds, since there is but one tag of each name."""
+    chance = Chance(0, "tags")
     for number in range(sizes.tags):
         word = words.TAGS[number % len(words.TAGS)]
         more = number // len(words.TAGS)
@@ -56,7 +59,7 @@ def document(seed: int, number: int, revision: int, sizes: Sizes) -> Line:
     place = chance.one_of(words.PLACES)
     line: Line = {
         "type": "Document",
-        "ref": f"document/{number}",
+        "ref": chance.ref("document", number),
         "title": f"{form.capitalize()}: {about}, {place}",
         "fileName": f"{form}-{number:06d}.{ending}",
         "mimeType": mime_type,
@@ -68,7 +71,7 @@ def document(seed: int, number: int, revision: int, sizes: Sizes) -> Line:
         "text": " ".join(
             chance.one_of(words.SENTENCES) for _ in range(2 + chance.popular(40))
         ),
-        "collection": f"collection/{chance.popular(sizes.collections)}",
+        "collection": chance.ref("collection", chance.popular(sizes.collections)),
         "ingestedAt": chance.moment(),
         "metadata": {"revision": revision, "scanned": chance.often(0.4)},
         "createdAt": chance.moment(),
@@ -105,7 +108,9 @@ def document_links(seed: int, sizes: Sizes) -> Iterator[Line]:
                     ("node", sizes.knowledge_nodes),
                 )
             )
-        return f"document/{document}", f"{kind}/{chance.popular(count, skew)}"
+        return chance.ref("document", document), chance.ref(
+            kind, chance.popular(count, skew)
+        )
 
     for document, target in _distinct(sizes.document_links, link):
         yield {
@@ -121,7 +126,9 @@ def document_tags(seed: int, sizes: Sizes) -> Iterator[Line]:
 
     def pair(skew: float) -> tuple[str, str]:
         document = chance.below(sizes.documents)
-        return f"document/{document}", f"tag/{chance.popular(sizes.tags, skew)}"
+        return chance.ref(
+            "document", document
+        ), f"tag/{chance.popular(sizes.tags, skew)}"
 
     for document, tag in _distinct(sizes.document_tags, pair):
         yield {"type": "DocumentTag", "document": document, "tag": tag}
@@ -133,8 +140,8 @@ def annotations(seed: int, sizes: Sizes) -> Iterator[Line]:
         start = chance.below(400)
         yield {
             "type": "Annotation",
-            "ref": f"annotation/{number}",
-            "document": f"document/{chance.popular(sizes.documents)}",
+            "ref": chance.ref("annotation", number),
+            "document": chance.ref("document", chance.popular(sizes.documents)),
             "kind": chance.one_of(_KINDS),
             "text": chance.one_of(words.SENTENCES) if chance.often(0.7) else None,
             "startOffset": start,
