@@ -53,3 +53,11 @@ RETURNS SETOF interactions LANGUAGE sql STABLE ROWS 1 AS $$
   ORDER BY i.xid DESC, i.position DESC
   LIMIT 1
 $$;
+
+-- And the orders that it asks for, which end in the key as it writes it: ours say
+-- exactly what our own statements do, and would leave it with something to sort.
+CREATE INDEX ON commitments
+  (workspace_id, priority DESC NULLS LAST, id DESC NULLS LAST);
+CREATE INDEX ON knowledge_graph_edges
+  (workspace_id, source_id, weight DESC NULLS LAST, id DESC NULLS LAST);
+CREATE INDEX ON documents (workspace_id, title, id);
