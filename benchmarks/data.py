@@ -1,6 +1,7 @@
 """The data: generated once, and cloned for each run, which may write into its clone."""
 
 import asyncio
+import fcntl
 import hashlib
 import shutil
 import subprocess
@@ -57,9 +58,15 @@ class Data:
 
 @contextmanager
 def cloned(scale: float) -> Iterator[Data]:
-    """A fresh clone of the data, for as long as the block lasts."""
-    directory = generated(scale)
-    with EmbeddedServer(directory, settings=_SETTINGS) as server:
+    """A fresh clone of the data, for as long as the block lasts.
+
+    Raises RuntimeError while another run has one.
+    """
+    KEPT.mkdir(exist_ok=True)
+    with (
+        _alone(),
+        EmbeddedServer(generated(scale), settings=_SETTINGS) as server,
+    ):
         admin_url = server.url(database=_CLONE)
         try:
             asyncio.run(_clone(server.url(), admin_url))
@@ -67,7 +74,7 @@ def cloned(scale: float) -> Iterator[Data]:
             yield Data(
                 url=server.url(user="graph_api", database=_CLONE),
                 admin_url=admin_url,
-                postmaster=_postmaster(directory),
+                postmaster=_postmaster(_place(scale)),
                 facts=facts,
                 version=version,
             )
@@ -75,9 +82,19 @@ def cloned(scale: float) -> Iterator[Data]:
             asyncio.run(_execute(server.url(), _DROP))
 
 
+@contextmanager
+def _alone() -> Iterator[None]:
+    with (KEPT / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RuntimeError("another benchmark is running here") from None
+        yield
+
+
 def generated(scale: float) -> Path:
     """The directory of the data, which is generated unless it is there already."""
-    directory = KEPT / f"scale-{scale:g}"
+    directory = _place(scale)
     mark, maker = directory / "made-by", _maker()
     if mark.exists() and mark.read_text() == maker:
         return directory
@@ -158,6 +175,10 @@ async def facts_of(connection: "asyncpg.Connection[Any]") -> Facts:
 
 async def _texts(connection: "asyncpg.Connection[Any]", statement: str) -> list[str]:
     return [str(row[0]) for row in await connection.fetch(statement)]
+
+
+def _place(scale: float) -> Path:
+    return KEPT / f"scale-{scale:g}"
 
 
 def _postmaster(directory: Path) -> int:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from statistics import median
 
 from benchmarks.measuring import Measurement
-from benchmarks.workload import CORE
+from benchmarks.servers import NAMES
+from benchmarks.workload import CORE, OPERATIONS
 
 Cost = Callable[[Measurement], float]
 
@@ -65,8 +66,10 @@ class Figures:
             (one.operation, one.server, one.concurrency, one.round): one
             for one in self.all
         }
-        self.operations = _distinct(one.operation for one in self.all)
-        self.servers = _distinct(one.server for one in self.all)
+        measured = {one.operation for one in self.all}
+        self.operations = [one for one in OPERATIONS if one in measured]
+        servers = {one.server for one in self.all}
+        self.servers = [name for name in NAMES if name in servers]
         self.concurrencies = sorted({one.concurrency for one in self.all})
         self.rounds = sorted({one.round for one in self.all})
 
@@ -124,7 +127,3 @@ class Figures:
         for number in self.rounds:
             if one := self._by.get((operation, server, concurrency, number)):
                 yield cost(one)
-
-
-def _distinct(names: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(names))

@@ -39,11 +39,18 @@ class Plan:
 
     @classmethod
     def full(cls) -> "Plan":
-        return cls(rounds=5, seconds=1.0, warming_s=1.0)
+        return cls(rounds=5, seconds=0.8, warming_s=1.0)
 
     @classmethod
     def quick(cls) -> "Plan":
-        return cls(rounds=3, seconds=0.3, warming_s=0.3, checked=4, sampled=2)
+        return cls(
+            rounds=3,
+            seconds=0.3,
+            warming_s=0.3,
+            concurrency=(1,),
+            checked=4,
+            sampled=2,
+        )
 
 
 @dataclass(frozen=True)
