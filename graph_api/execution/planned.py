@@ -13,6 +13,7 @@ from graphql import (
 )
 from graphql.execution.values import VariableValues
 
+from graph_api.errors import BadUserInput
 from graph_api.execution.documents import Document
 from graph_api.execution.explaining import reason_of
 from graph_api.execution.keeping import Kept
@@ -76,7 +77,12 @@ class Plans:
         return planned
 
     def replayed(self, planned: Planned, error: Exception) -> None:
-        """Note a run that the reference path has to do again."""
+        """Note a run that the reference path has to do again.
+
+        What a client got wrong says nothing of the plan: others will do better.
+        """
+        if isinstance(error, BadUserInput):
+            return
         planned.replays += 1
         log.info(
             "A plan was replayed by the reference path",
