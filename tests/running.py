@@ -1,6 +1,6 @@
 """Running GraphQL operations in process, and counting what they cost."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,7 +11,7 @@ from sqlalchemy import event
 
 from graph_api.caller import Caller
 from graph_api.database.engine import Database
-from graph_api.execution.messages import Request
+from graph_api.execution.messages import Answer, Request
 from graph_api.execution.operation import Executor
 from graph_api.schema.context import Context, Surroundings
 
@@ -37,8 +37,11 @@ class Run:
     now: datetime | None = None
 
     async def __call__(self, query: str, **variables: Any) -> dict[str, Any]:
-        request = Request(query, variables=variables, id=self.caller.request_id)
-        return (await self.executor.run(request, self._context)).body()
+        return (await self._answer(query, variables)).body()
+
+    async def explained(self, query: str, **variables: Any) -> dict[str, Any]:
+        """The response to who also asks how it was made."""
+        return (await self._answer(query, variables, explain=True)).body()
 
     def by(self, caller: Caller) -> "Run":
         """The same for another caller."""
@@ -47,6 +50,14 @@ class Run:
     def at(self, now: str) -> "Run":
         """The same at another moment."""
         return replace(self, now=datetime.fromisoformat(now))
+
+    async def _answer(
+        self, query: str, variables: Mapping[str, Any], *, explain: bool = False
+    ) -> Answer:
+        request = Request(
+            query, variables=variables, id=self.caller.request_id, explain=explain
+        )
+        return await self.executor.run(request, self._context)
 
     async def _context(self) -> Context:
         return Context(self.surroundings, self.caller, self.now)

@@ -4,7 +4,12 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from graph_api.execution.plan.running import Running
+from graphql import GraphQLError
+
+from graph_api.errors import GraphApiError
+from graph_api.execution.database_errors import database_error
+from graph_api.execution.plan.running import Anomaly, Running
+from graph_api.execution.plan.selections import Unplanned
 
 
 @dataclass
@@ -28,7 +33,7 @@ class Explanation:
 
     def replayed(self, error: Exception, running: Running) -> None:
         """A plan has failed, and the reference path answers."""
-        self.path, self.reason = "replayed", str(error)
+        self.path, self.reason = "replayed", reason_of(error)
         self._count(running)
 
     def _count(self, running: Running) -> None:
@@ -50,3 +55,11 @@ class Explanation:
         told |= {"statements": self.statements, "rows": self.rows}
         told["milliseconds"] = {k: round(v * 1e3, 3) for k, v in self.seconds.items()}
         return {"execution": told}
+
+
+def reason_of(error: Exception) -> str:
+    """Why a plan has failed, as far as it is a client's business."""
+    if isinstance(error, Anomaly | Unplanned | GraphApiError | GraphQLError):
+        return str(error)
+    known = database_error(error)
+    return known.message if known else "a bug"

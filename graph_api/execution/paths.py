@@ -74,9 +74,21 @@ class Paths:
         if isinstance(variables, list):
             return Answer(errors=job.masking.of_request(variables, BadUserInput))
         if self.plans is None:
-            return await self._resolved(job, context)
+            return await self._executed(self._built(job, context), job)
+        answer = await self._answer(job, context, variables, self.plans, explanation)
+        self.plans.counts[explanation.path] += 1
+        return answer
+
+    async def _answer(
+        self,
+        job: Job,
+        context: Any,
+        variables: VariableValues,
+        plans: Plans,
+        explanation: Explanation,
+    ) -> Answer:
         since = time.perf_counter()
-        planned = self.plans.of(job.document, job.operation, variables)
+        planned = plans.of(job.document, job.operation, variables)
         explanation.took("planning", since)
         explanation.reason = planned.reason
         if planned.plan is not None:
@@ -85,8 +97,8 @@ class Paths:
                 return Answer(data, executed=True)
         if planned.roots is not None:
             return await self._performed(job, context, planned, variables, explanation)
-        if planned.constants is None:
-            return await self._resolved(job, context)
+        if not planned.is_constant:
+            return await self._executed(self._built(job, context), job)
         return await self._constant(job, context, planned, variables, explanation)
 
     def _variables(self, job: Job) -> VariableValues | list[GraphQLError]:
@@ -119,7 +131,6 @@ class Paths:
             self.plans.replayed(planned, error)
             explanation.replayed(error, running)
             return None
-        self.plans.counts["planned"] += 1
         explanation.planned(running)
         return data
 
@@ -140,14 +151,8 @@ class Paths:
             planned.roots, lambda: self._built(job, context)
         )
         if explanation.path == "resolved" and planned.reason is None:
-            self.plans.counts["planned"] += 1
             explanation.planned(running)
         return Answer(data, job.masking.of_fields(performance.errors), executed=True)
-
-    async def _resolved(self, job: Job, context: Any) -> Answer:
-        if self.plans is not None:
-            self.plans.counts["resolved"] += 1
-        return await self._executed(self._built(job, context), job)
 
     async def _constant(
         self,
@@ -158,17 +163,17 @@ class Paths:
         explanation: Explanation,
     ) -> Answer:
         """The answer to a question about the schema, which is always the same."""
-        key = repr(variables.coerced)
-        assert planned.constants is not None
-        known: Answer | None = planned.constants.get(key)
+        assert self.plans is not None
+        key = (planned, repr(variables.coerced))
+        known: Answer | None = self.plans.constants.get(key)
         if known is not None:
             explanation.path = "constant"
             return known
-        answer = await self._resolved(job, context)
+        answer = await self._executed(self._built(job, context), job)
         if not answer.errors:
             encoded = orjson.Fragment(orjson.dumps(answer.data))
             answer = Answer(answer.data, executed=True, encoded=encoded)
-            planned.constants.keep(key, answer)
+            self.plans.constants.keep(key, answer)
         return answer
 
     def _built(self, job: Job, context: Any) -> Any:

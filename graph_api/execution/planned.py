@@ -13,7 +13,9 @@ from graphql import (
 )
 from graphql.execution.values import VariableValues
 
+from graph_api.errors import BadUserInput
 from graph_api.execution.documents import Document
+from graph_api.execution.explaining import reason_of
 from graph_api.execution.keeping import Kept
 from graph_api.execution.plan.plans import (
     Plan,
@@ -29,14 +31,14 @@ from graph_api.execution.plan.selections import (
 
 log = logging.getLogger(__name__)
 
-# Answers about the schema, each some hundred kilobytes, for each document.
-KEPT_CONSTANTS = 4
+# Answers about the schema, each some megabytes as objects, of all documents.
+KEPT_CONSTANTS = 8
 # From this many on, a document whose runs are replayed every other time is no more
 # planned: to run it twice costs more than the plan can save.
 MANY_REPLAYS = 5
 
 
-@dataclass
+@dataclass(eq=False)
 class Planned:
     """What became of the planning of one operation: a plan, or why there is none."""
 
@@ -46,8 +48,8 @@ class Planned:
     replays: int = 0
     # The root fields of a mutation.
     roots: list[RootField] | None = None
-    # The answers of an operation that asks for nothing but the schema.
-    constants: Kept[Any] | None = None
+    # Whether it asks for nothing but the schema: its answers are kept.
+    is_constant: bool = False
 
 
 class Plans:
@@ -55,7 +57,9 @@ class Plans:
 
     def __init__(self, schema: GraphQLSchema) -> None:
         self._schema = schema
+        # How many operations were answered on which path.
         self.counts: Counter[str] = Counter()
+        self.constants: Kept[Any] = Kept(KEPT_CONSTANTS)
 
     def of(
         self,
@@ -73,20 +77,25 @@ class Plans:
         return planned
 
     def replayed(self, planned: Planned, error: Exception) -> None:
-        """Count a run that the reference path has to do again."""
+        """Note a run that the reference path has to do again.
+
+        What a client got wrong says nothing of the plan: others will do better.
+        """
+        if isinstance(error, BadUserInput):
+            return
         planned.replays += 1
-        self.counts["replayed"] += 1
         log.info(
             "A plan was replayed by the reference path",
             exc_info=error,
-            extra={"replays": self.counts["replayed"]},
+            extra={"replays": planned.replays, "runs": planned.runs},
         )
         if planned.replays >= MANY_REPLAYS and planned.replays * 2 > planned.runs:
             planned.plan = None
             planned.roots = planned.roots and [
                 replace(root, plan=None) for root in planned.roots
             ]
-            planned.reason = f"it failed {planned.replays} times, at last with: {error}"
+            at_last = reason_of(error)
+            planned.reason = f"it failed {planned.replays} times, at last by: {at_last}"
 
     def _variant(
         self,
@@ -114,7 +123,7 @@ class Plans:
                 return Planned(roots=roots, reason=next(reasons, None))
             plan = plan_operation(selections)
         except Introspection as error:
-            return Planned(reason=str(error), constants=Kept(KEPT_CONSTANTS))
+            return Planned(reason=str(error), is_constant=True)
         except Unplanned as error:
             return Planned(reason=str(error))
         return Planned(plan)
