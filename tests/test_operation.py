@@ -44,6 +44,10 @@ class Context:
     async def fetch(self, sql: str, arguments: Sequence[Any]) -> list[Any]:
         raise NotImplementedError
 
+    @property
+    def cost(self) -> tuple[int, int]:
+        return 0, 0
+
     def let_go(self) -> bool:
         return False
 

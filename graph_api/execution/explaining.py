@@ -29,16 +29,21 @@ class Explanation:
     def planned(self, running: Running) -> None:
         """A plan has answered."""
         self.path = "planned"
-        self._count(running)
+        self.count(running.statements, running.rows)
+        self._waited(running)
 
     def replayed(self, error: Exception, running: Running) -> None:
         """A plan has failed, and the reference path answers."""
         self.path, self.reason = "replayed", reason_of(error)
-        self._count(running)
+        self.count(running.statements, running.rows)
+        self._waited(running)
 
-    def _count(self, running: Running) -> None:
-        self.statements += running.statements
-        self.rows += running.rows
+    def count(self, statements: int, rows: int) -> None:
+        """Add what was read."""
+        self.statements += statements
+        self.rows += rows
+
+    def _waited(self, running: Running) -> None:
         waited = self.seconds.get("database", 0.0)
         self.seconds["database"] = waited + running.database_s
 

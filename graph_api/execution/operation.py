@@ -105,6 +105,7 @@ class Executor:
                 since = time.perf_counter()
                 answer = await self._paths.answer(job, context, explanation)
                 explanation.took("total", since)
+                explanation.count(*context.cost)
         except Exception as error:  # The edge: a bug of ours is masked and logged.
             late = self._too_late(job.operation) if deadline.expired() else error
             return Answer(errors=job.masking.refusal(late))

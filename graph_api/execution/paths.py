@@ -74,32 +74,17 @@ class Paths:
         if isinstance(variables, list):
             return Answer(errors=job.masking.of_request(variables, BadUserInput))
         if self.plans is None:
-            return await self._executed(self._built(job, context), job)
-        answer = await self._answer(job, context, variables, self.plans, explanation)
-        self.plans.counts[explanation.path] += 1
-        return answer
-
-    async def _answer(
-        self,
-        job: Job,
-        context: Any,
-        variables: VariableValues,
-        plans: Plans,
-        explanation: Explanation,
-    ) -> Answer:
+            return await self._resolved(job, context)
         since = time.perf_counter()
-        planned = plans.of(job.document, job.operation, variables)
+        planned = self.plans.of(job.document, job.operation, variables)
         explanation.took("planning", since)
         explanation.reason = planned.reason
-        if planned.plan is not None:
-            data = await self._run(planned, variables, context, explanation)
-            if data is not None:
-                return Answer(data, executed=True)
-        if planned.roots is not None:
-            return await self._performed(job, context, planned, variables, explanation)
-        if not planned.is_constant:
-            return await self._executed(self._built(job, context), job)
-        return await self._constant(job, context, planned, variables, explanation)
+        running = Running(context, variables, context.fetch)
+        answer = await self._by_plan(job, self.plans, planned, running, explanation)
+        if answer is None:
+            answer = await self._resolved(job, context)
+        self.plans.counts[explanation.path] += 1
+        return answer
 
     def _variables(self, job: Job) -> VariableValues | list[GraphQLError]:
         name = job.operation.name.value if job.operation.name else None
@@ -110,45 +95,25 @@ class Paths:
             )
         return known.coerced(job.request.variables)
 
-    async def _run(
-        self,
-        planned: Planned,
-        variables: VariableValues,
-        context: Any,
-        explanation: Explanation,
-    ) -> Any:
-        """The data that a plan answers with; None where the other path has to."""
-        assert self.plans is not None
-        assert planned.plan is not None
-        running = Running(context, variables, context.fetch)
-        planned.runs += 1
-        try:
-            data = await planned.plan.run(ROOT, running)
-        except Exception as error:
-            if isinstance(database_error(error), Busy | Timeout):
-                # There it would fare no better.
-                raise
-            self.plans.replayed(planned, error)
-            explanation.replayed(error, running)
-            return None
-        explanation.planned(running)
-        return data
-
-    async def _performed(
+    async def _by_plan(
         self,
         job: Job,
-        context: Any,
+        plans: Plans,
         planned: Planned,
-        variables: VariableValues,
+        running: Running,
         explanation: Explanation,
-    ) -> Answer:
-        assert self.plans is not None
-        assert planned.roots is not None
-        running = Running(context, variables, context.fetch)
+    ) -> Answer | None:
+        """What a plan answers; None where the reference path has to."""
+        if planned.plan is not None:
+            return await _run(plans, planned, running, explanation)
+        if planned.is_constant:
+            return await self._constant(job, plans, planned, running, explanation)
+        if planned.roots is None:
+            return None
         planned.runs += 1
-        performance = Performance(self.plans, planned, running, explanation)
+        performance = Performance(plans, planned, running, explanation)
         data = await performance.perform(
-            planned.roots, lambda: self._built(job, context)
+            planned.roots, lambda: self._built(job, running.context)
         )
         if explanation.path == "resolved" and planned.reason is None:
             explanation.planned(running)
@@ -157,24 +122,34 @@ class Paths:
     async def _constant(
         self,
         job: Job,
-        context: Any,
+        plans: Plans,
         planned: Planned,
-        variables: VariableValues,
+        running: Running,
         explanation: Explanation,
     ) -> Answer:
         """The answer to a question about the schema, which is always the same."""
-        assert self.plans is not None
-        key = (planned, repr(variables.coerced))
-        known: Answer | None = self.plans.constants.get(key)
+        key = (planned, repr(running.variables.coerced))
+        known: Answer | None = plans.constants.get(key)
         if known is not None:
             explanation.path = "constant"
             return known
-        answer = await self._executed(self._built(job, context), job)
+        answer = await self._resolved(job, running.context)
         if not answer.errors:
             encoded = orjson.Fragment(orjson.dumps(answer.data))
             answer = Answer(answer.data, executed=True, encoded=encoded)
-            self.plans.constants.keep(key, answer)
+            plans.constants.keep(key, answer)
         return answer
+
+    async def _resolved(self, job: Job, context: Any) -> Answer:
+        """What the reference path answers."""
+        built = self._built(job, context)
+        if isinstance(built, list):
+            return Answer(errors=job.masking.of_request(built, BadUserInput))
+        result = execute_root_selection_set(built)
+        if not isinstance(result, ExecutionResult):
+            result = await result
+        errors = job.masking.of_fields(result.errors or [])
+        return Answer(result.data, errors, executed=True)
 
     def _built(self, job: Job, context: Any) -> Any:
         name = job.operation.name
@@ -187,11 +162,21 @@ class Paths:
             hide_suggestions=self._hide_suggestions,
         )
 
-    async def _executed(self, built: Any, job: Job) -> Answer:
-        if isinstance(built, list):
-            return Answer(errors=job.masking.of_request(built, BadUserInput))
-        result = execute_root_selection_set(built)
-        if not isinstance(result, ExecutionResult):
-            result = await result
-        errors = job.masking.of_fields(result.errors or [])
-        return Answer(result.data, errors, executed=True)
+
+async def _run(
+    plans: Plans, planned: Planned, running: Running, explanation: Explanation
+) -> Answer | None:
+    """What the plan of a query answers; None where it has failed."""
+    assert planned.plan is not None
+    planned.runs += 1
+    try:
+        data = await planned.plan.run(ROOT, running)
+    except Exception as error:
+        if isinstance(database_error(error), Busy | Timeout):
+            # The reference path would fare no better.
+            raise
+        plans.replayed(planned, error)
+        explanation.replayed(error, running)
+        return None
+    explanation.planned(running)
+    return Answer(data, executed=True)

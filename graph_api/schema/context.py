@@ -101,6 +101,15 @@ class Context:
         """A service that writes for this caller, on the terms of one mutation."""
         return service(self.start_writing, self.caller, terms)
 
+    @property
+    def cost(self) -> tuple[int, int]:
+        """The statements of the operation's connection, and their rows.
+
+        Those of plans are not among them.
+        """
+        connection = self._connection
+        return (0, 0) if connection is None else connection.cost
+
     def let_go(self) -> bool:
         """Give back what can be given back at once; whether that was all."""
         self._closed = True
