@@ -292,9 +292,10 @@ async def lock(rival: Connection, run: Run, tag: Any) -> None:
 
 def checked_out(run: Run) -> int:
     """How many connections are in use."""
-    pool = run.surroundings.database._engine.pool
+    database = run.surroundings.database
+    pool = database._engine.pool
     assert isinstance(pool, QueuePool)
-    return pool.checkedout()
+    return pool.checkedout() - len(database._leases._idle)
 
 
 async def waiting(admin: "Admin[Any]") -> int:
