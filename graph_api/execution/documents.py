@@ -35,6 +35,8 @@ from graph_api.execution.validation import Validation
 
 # A parsed text takes about 200 bytes a character: these are some 50 MB at the most.
 KEPT_CHARACTERS = 256 * 1024
+# A plan takes about as much as a text of a thousand characters: no more than these.
+KEPT_DOCUMENTS = 1_000
 # Variants of one document: of its operations, and of what its directives decide.
 KEPT_VARIANTS = 16
 # Combinations of page sizes that are remembered as allowed, for each document.
@@ -206,6 +208,6 @@ class Documents:
             self._kept[document.text] = document
             self._characters += len(document.text)
         self._kept.move_to_end(document.text)
-        while self._characters > KEPT_CHARACTERS:
+        while self._characters > KEPT_CHARACTERS or len(self._kept) > KEPT_DOCUMENTS:
             forgotten, _ = self._kept.popitem(last=False)
             self._characters -= len(forgotten)

@@ -47,6 +47,22 @@ class Page:
     before: Values | None = None
     backward: bool = False
 
+    def cut(self, read: list[Any]) -> list[Any]:
+        """The rows of the page in the list's order, of those that were read for it.
+
+        They may be one more than the page holds, and with `backward` last one first.
+        """
+        rows = read[: self.limit]
+        return rows[::-1] if self.backward else rows
+
+    def has_next(self, read: list[Any]) -> bool:
+        """Whether there are more rows after the page, where one more was read."""
+        return self.before is not None if self.backward else len(read) > self.limit
+
+    def has_previous(self, read: list[Any]) -> bool:
+        """Whether there are more rows before the page, where one more was read."""
+        return len(read) > self.limit if self.backward else self.after is not None
+
     def with_limit(self, limit: int) -> "Page":
         """The same page, of another length."""
         return replace(self, limit=limit)

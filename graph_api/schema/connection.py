@@ -72,9 +72,7 @@ class Listing:
 
     async def rows(self) -> list[Any]:
         """The rows of the page, in the list's order."""
-        read = await self.context.loaders.page(self.of, self.page)
-        rows = read[: self.page.limit]
-        return rows[::-1] if self.page.backward else rows
+        return self.page.cut(await self.context.loaders.page(self.of, self.page))
 
     async def edges(self) -> list[Edge]:
         name, order = self.of.rows.name, self.page.order
@@ -83,10 +81,10 @@ class Listing:
     async def page_info(self) -> PageInfo:
         page = self.page
         read = await self.context.loaders.page(self.of, page)
-        rows, more = await self.rows(), len(read) > page.limit
+        rows = page.cut(read)
         return PageInfo(
-            has_next_page=page.before is not None if page.backward else more,
-            has_previous_page=more if page.backward else page.after is not None,
+            has_next_page=page.has_next(read),
+            has_previous_page=page.has_previous(read),
             start_cursor=self._cursor(rows[0]) if rows else None,
             end_cursor=self._cursor(rows[-1]) if rows else None,
         )

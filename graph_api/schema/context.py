@@ -1,6 +1,7 @@
 """What every resolver can reach: one operation, who asks, how it reads and writes."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +17,8 @@ from graph_api.database.leases import Lease
 from graph_api.reading.cursors import Cursors
 from graph_api.reading.loaders import Loaders
 from graph_api.services.unit_of_work import Service, Terms
+
+log = logging.getLogger(__name__)
 
 S = TypeVar("S", bound=Service)
 
@@ -46,6 +49,7 @@ class Context:
         self.cursors = surroundings.cursors
         self.max_page = surroundings.settings.max_page
         self._database = surroundings.database
+        self._echoes = surroundings.settings.sql_echo
         self._connection: Connection | None = None
         self._lease: Lease | None = None
         self._closed = False
@@ -62,6 +66,8 @@ class Context:
 
     async def fetch(self, sql: str, arguments: Sequence[Any]) -> list[Any]:
         """The rows of a planned statement, on whatever connection the operation has."""
+        if self._echoes:
+            log.info("Statement", extra={"sql": sql})
         if self._connection is not None:
             return await self._connection.fetch(sql, arguments)
         if self._lease is None:

@@ -128,18 +128,14 @@ class At:
         """The cursor of the row whose order keys have these values."""
         return self.cursors.write_values(self.list_name, self.page.order, keys)
 
-    def cut(self, rows: list[Any]) -> list[Any]:
-        """The rows of the page in the list's order, without the one too many."""
-        kept = rows[: self.page.limit]
-        return kept[::-1] if self.page.backward else kept
+    def cut(self, read: list[Any]) -> list[Any]:
+        return self.page.cut(read)
 
-    def has_next(self, rows: list[Any]) -> bool:
-        page = self.page
-        return page.before is not None if page.backward else len(rows) > page.limit
+    def has_next(self, read: list[Any]) -> bool:
+        return self.page.has_next(read)
 
-    def has_previous(self, rows: list[Any]) -> bool:
-        page = self.page
-        return len(rows) > page.limit if page.backward else page.after is not None
+    def has_previous(self, read: list[Any]) -> bool:
+        return self.page.has_previous(read)
 
     def start_cursor(self, rows: list[Any], cell: int) -> str | None:
         kept = self.cut(rows)

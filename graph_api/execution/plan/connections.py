@@ -63,8 +63,6 @@ class ConnectionCode:
     def _each(self, held: Held) -> Spot:
         """Each row of a page, in the list's order."""
         variable = self._rows.code.variable()
-        # A row of nothing cannot be written down.
-        held.scope.column(held.scope.base, "id")
         listed = held.listed()
         if held.asked.may_be_cut:
             listed = f"{held.asked.name}.cut({listed})"
@@ -100,7 +98,6 @@ class ConnectionCode:
     def _page_info(self, selected: Selected, held: Held) -> str:
         type = selected.type
         assert isinstance(type, GraphQLObjectType)
-        held.scope.column(held.scope.base, "id")
         listed, asked = held.listed(), held.asked.name
         entries = []
         for field in self._rows.planning.selections.below(type, selected.details):

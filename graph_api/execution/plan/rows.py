@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from graphql import GraphQLObjectType, is_composite_type
+from graphql import GraphQLObjectType, is_composite_type, is_leaf_type
 
 from graph_api.execution.plan.asked import Asked, PageAsked
 from graph_api.execution.plan.code import Code
@@ -21,6 +21,7 @@ from graph_api.execution.plan.planning import Planning, Shown
 from graph_api.execution.plan.running import Anomaly, Running
 from graph_api.execution.plan.scope import (
     ListCell,
+    Place,
     Scope,
 )
 from graph_api.execution.plan.selections import Selected, Unplanned
@@ -156,11 +157,27 @@ class RowsShown:
 
     def _related(self, selected: Selected, source: Related, spot: Spot) -> str:
         beside = spot.scope.beside(spot.place, source.relation)
-        there = f"{spot.cell(spot.scope.column(beside, 'id'))} is not None"
+        there = f"{spot.cell(self._presence(selected, spot.scope, beside))} is not None"
         below = replace(spot, place=beside, loops=(*spot.loops, f"if {there}"))
         shown = self.below(selected, below)
         otherwise = f"{self.code.name(_missing)}()" if selected.is_required else "None"
         return f"({shown} if {there} else {otherwise})"
+
+    def _presence(self, selected: Selected, scope: Scope, place: Place) -> int:
+        """A cell that is NULL only where there is no row at `place`.
+
+        One that is asked for anyway, if it can be.
+        """
+        type = selected.type
+        assert isinstance(type, GraphQLObjectType)
+        for field in self.planning.selections.below(type, selected.details):
+            if isinstance(field.source, GlobalId):
+                return scope.column(place, "id")
+            if isinstance(field.source, ColumnValue) and is_leaf_type(field.type):
+                attribute = field.source.attribute
+                if not column_of(place.model, attribute).nullable:
+                    return scope.column(place, attribute)
+        return scope.column(place, "id", as_text=False)
 
     def _held(self, selected: Selected, rows: Relation, spot: Spot) -> Held:
         asked = self._page(selected, rows)

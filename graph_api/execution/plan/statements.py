@@ -21,6 +21,7 @@ from sqlalchemy import (
     bindparam,
     cast,
     func,
+    literal_column,
     select,
     true,
 )
@@ -51,8 +52,6 @@ KEYS = "keys"
 
 # What each page and each grouping is asked for, by the names of the askers.
 Shapes = Mapping[str, At | GroupsAt]
-
-_FIRST = 1
 
 
 def by_ids(scope: Scope, shapes: Shapes) -> Statement:
@@ -109,7 +108,8 @@ class _Builder:
     def cells(
         self, scope: Scope, at: Mapping[Place | None, FromClause]
     ) -> list[ColumnElement[Any]]:
-        return [self._cell(cell, at) for cell in scope.cells]
+        # Rows of which nothing is asked are still counted.
+        return [self._cell(cell, at) for cell in scope.cells] or [true()]
 
     def _beside(self, place: Place, parent: FromClause) -> FromClause:
         """The row that a to-one relation leads to, in a LATERAL with LIMIT 1."""
@@ -117,7 +117,7 @@ class _Builder:
         assert relation is not None
         assert place.parent is not None
         key = _column(parent, place.parent.model, relation.leaves_by)
-        first = Page(limit=_FIRST, order=total(model, ()))
+        first = Page(limit=1, order=total(model, ()))
         if relation.leaves_by == "id":
             return page_of(relation, first, key, place.attributes).source
         columns = (
@@ -128,7 +128,7 @@ class _Builder:
             relation.select(key, model)
             .with_only_columns(*columns, maintain_column_froms=True)
             .correlate(parent)
-            .limit(_FIRST)
+            .limit(literal_column("1"))
             .lateral()
         )
 
