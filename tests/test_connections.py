@@ -134,6 +134,24 @@ async def test_connections_that_the_pool_has_no_room_for_are_closed(
     assert caplog.records == []
 
 
+async def test_what_the_driver_is_sent_can_be_told(
+    database_url: str,
+    settings: Settings,
+    caller: Caller,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    database = Database(database_url, settings.model_copy(update={"sql_echo": True}))
+
+    with caplog.at_level(logging.INFO, "graph_api.database.engine"):
+        async with database.connect(caller.workspace_id) as connection:
+            await connection.fetch(PID)
+            await connection.fetch_each("SELECT $1::text", [["a"], ["b"]])
+    await database.close()
+
+    told = [record.__dict__.get("sql") for record in caplog.records]
+    assert [sql for sql in told if sql] == [PID, "SELECT $1::text"]
+
+
 async def pid_of(connection: Connection) -> Any:
     ((pid,),) = await connection.fetch(PID)
     return pid

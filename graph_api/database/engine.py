@@ -51,12 +51,15 @@ class Connection:
     that is made when it has a statement to run for the first time.
     """
 
-    def __init__(self, engine: AsyncEngine, lease: Lease, workspace_id: UUID) -> None:
+    def __init__(
+        self, engine: AsyncEngine, lease: Lease, workspace_id: UUID, *, echoes: bool
+    ) -> None:
         self.workspace_id = workspace_id
         self.in_transaction = False
         self.driver = lease.driver
         self._engine = engine
         self._lease = lease
+        self._echoes = echoes
         self._session: AsyncSession | None = None
         self._lock = asyncio.Lock()
         self._running: asyncio.Task[Any] | None = None
@@ -77,6 +80,7 @@ class Connection:
 
     async def fetch(self, sql: str, arguments: Sequence[Any] = ()) -> list[Any]:
         """All rows of a statement of the driver's spelling, as its records."""
+        self._echo(sql)
         return await self._alone(lambda: self.driver.fetch(sql, *arguments))
 
     async def fetch_each(self, sql: str, each: Sequence[Sequence[Any]]) -> list[Any]:
@@ -84,6 +88,7 @@ class Connection:
 
         All of them are sent at once.
         """
+        self._echo(sql)
         return await self._alone(lambda: self.driver.fetchmany(sql, each))
 
     async def stop(self) -> None:
@@ -166,6 +171,10 @@ class Connection:
     async def _send(self, sql: str) -> None:
         await self._alone(lambda: self.driver.execute(sql))
 
+    def _echo(self, sql: str) -> None:
+        if self._echoes:
+            log.info("Statement", extra={"sql": sql})
+
     def _known_session(self) -> AsyncSession:
         if self._session is None:
             sync = SyncConnection(self._engine.sync_engine, self._lease.pooled)
@@ -183,6 +192,7 @@ class Database:
     def __init__(self, url: str, settings: Settings) -> None:
         self._engine = _engine(async_url(url), settings)
         self._leases = Leases(self._engine, settings)
+        self._echoes = settings.sql_echo
 
     @asynccontextmanager
     async def connect(self, workspace_id: UUID) -> AsyncIterator[Connection]:
@@ -196,7 +206,7 @@ class Database:
     async def open(self, workspace_id: UUID) -> Connection:
         """The same for whoever releases it, which nothing may interrupt."""
         lease = await self._leases.take(workspace_id)
-        return Connection(self._engine, lease, workspace_id)
+        return Connection(self._engine, lease, workspace_id, echoes=self._echoes)
 
     async def lease(self, workspace_id: UUID) -> Lease:
         """A connection for reading alone, on which only `workspace_id` can be seen.
