@@ -13,7 +13,7 @@ from databases import execute, migrated_database, session
 from factories import Make
 from running import Run
 from sqlalchemy import QueuePool, make_url
-from writing import Admin, id_of, send, stored, types, write
+from writing import Admin, id_of, not_found, send, stored, types, write
 
 from graph_api.config import Settings
 from graph_api.database.engine import Database
@@ -145,6 +145,26 @@ async def test_whoever_comes_second_with_a_name_is_shown_the_first(
     assert Counter(error["code"] for error in errors) == {"DUPLICATE": 9}
     assert [error["existing"] for error in errors] == [made] * 9
     assert await types(admin, run) == {"tag.created": 1}
+
+
+async def test_what_is_named_may_go_until_it_is_stored(
+    run: Run, make: Make, admin: "Admin[Any]", rival: Connection
+) -> None:
+    role = await make.role()
+    # As an administrator, who is held by no trigger.
+    await rival.execute("SET LOCAL session_replication_role = replica")
+    await rival.execute("DELETE FROM roles WHERE id = $1", role.id)
+    given = {"commitmentType": "GOAL", "title": "x", "source": "API"}
+    creating = asyncio.create_task(
+        write(run, "createCommitment", **given, roleId=id_of(role))
+    )
+    await waiting(admin)
+
+    await rival.execute("COMMIT")
+    payload = await creating
+
+    assert payload == not_found("roleId")
+    assert (await types(admin, run))["commitment.created"] == 0
 
 
 async def test_a_lock_that_is_not_to_be_had_is_a_busy_server(
@@ -292,9 +312,10 @@ async def lock(rival: Connection, run: Run, tag: Any) -> None:
 
 def checked_out(run: Run) -> int:
     """How many connections are in use."""
-    pool = run.surroundings.database._engine.pool
+    database = run.surroundings.database
+    pool = database._engine.pool
     assert isinstance(pool, QueuePool)
-    return pool.checkedout()
+    return pool.checkedout() - len(database._leases._idle)
 
 
 async def waiting(admin: "Admin[Any]") -> int:

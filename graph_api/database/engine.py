@@ -17,7 +17,6 @@ import asyncpg
 from sqlalchemy import (
     URL,
     Executable,
-    PoolProxiedConnection,
     Row,
     event,
     make_url,
@@ -30,11 +29,10 @@ from sqlalchemy.ext.asyncio import (
     AsyncSession,
     create_async_engine,
 )
-from sqlalchemy.util.concurrency import greenlet_spawn
 
 from graph_api.config import Settings
 from graph_api.database.json_values import read_json
-from graph_api.database.leases import Lease, Leases, bind
+from graph_api.database.leases import Lease, Leases
 from graph_api.errors import ConfigurationError
 
 log = logging.getLogger(__name__)
@@ -54,24 +52,18 @@ class Connection:
     """
 
     def __init__(
-        self, engine: AsyncEngine, pooled: PoolProxiedConnection, workspace_id: UUID
+        self, engine: AsyncEngine, lease: Lease, workspace_id: UUID, *, echoes: bool
     ) -> None:
         self.workspace_id = workspace_id
         self.in_transaction = False
-        driver: Any = pooled.driver_connection
-        self.driver: asyncpg.Connection[Any] = driver
+        self.driver = lease.driver
         self._engine = engine
-        self._pooled = pooled
+        self._lease = lease
+        self._echoes = echoes
         self._session: AsyncSession | None = None
         self._lock = asyncio.Lock()
         self._running: asyncio.Task[Any] | None = None
         self._is_clean = True
-
-    async def bind(self) -> None:
-        """Let only our workspace be seen."""
-        await self._alone(
-            lambda: bind(self.driver, self._pooled.info, self.workspace_id)
-        )
 
     async def read(self, statement: Executable) -> Sequence[Row[*tuple[Any, ...]]]:
         """All rows of `statement`, whose parameter `workspace` is our workspace."""
@@ -88,6 +80,7 @@ class Connection:
 
     async def fetch(self, sql: str, arguments: Sequence[Any] = ()) -> list[Any]:
         """All rows of a statement of the driver's spelling, as its records."""
+        self._echo(sql)
         return await self._alone(lambda: self.driver.fetch(sql, *arguments))
 
     async def fetch_each(self, sql: str, each: Sequence[Sequence[Any]]) -> list[Any]:
@@ -95,6 +88,7 @@ class Connection:
 
         All of them are sent at once.
         """
+        self._echo(sql)
         return await self._alone(lambda: self.driver.fetchmany(sql, each))
 
     async def stop(self) -> None:
@@ -145,11 +139,10 @@ class Connection:
             self._is_clean = False
             log.debug("A connection could not be cleaned", exc_info=True)
         if self._is_clean and not self._is_lost:
-            # By way of a greenlet: the pool closes what it has no room for.
-            await greenlet_spawn(self._pooled.close)
-        elif self._pooled.is_valid:
+            self._lease.release()
+        else:
             # In whatever state it is, nobody else shall get it.
-            await greenlet_spawn(self._pooled.invalidate)
+            await self._lease.discard()
 
     async def _alone(self, run: Callable[[], Awaitable[T]]) -> T:
         """What `run` gives, while nothing else is run.
@@ -173,14 +166,18 @@ class Connection:
 
     @property
     def _is_lost(self) -> bool:
-        return not self._pooled.is_valid or self.driver.is_closed()
+        return not self._lease.pooled.is_valid or self.driver.is_closed()
 
     async def _send(self, sql: str) -> None:
         await self._alone(lambda: self.driver.execute(sql))
 
+    def _echo(self, sql: str) -> None:
+        if self._echoes:
+            log.info("Statement", extra={"sql": sql})
+
     def _known_session(self) -> AsyncSession:
         if self._session is None:
-            sync = SyncConnection(self._engine.sync_engine, self._pooled)
+            sync = SyncConnection(self._engine.sync_engine, self._lease.pooled)
             self._session = AsyncSession(
                 AsyncConnection(self._engine, sync),
                 expire_on_commit=False,
@@ -195,6 +192,7 @@ class Database:
     def __init__(self, url: str, settings: Settings) -> None:
         self._engine = _engine(async_url(url), settings)
         self._leases = Leases(self._engine, settings)
+        self._echoes = settings.sql_echo
 
     @asynccontextmanager
     async def connect(self, workspace_id: UUID) -> AsyncIterator[Connection]:
@@ -207,15 +205,8 @@ class Database:
 
     async def open(self, workspace_id: UUID) -> Connection:
         """The same for whoever releases it, which nothing may interrupt."""
-        with self._leases.asking():
-            pooled = await self._engine.raw_connection()
-        connection = Connection(self._engine, pooled, workspace_id)
-        try:
-            await connection.bind()
-        except BaseException:
-            await asyncio.shield(connection.release())
-            raise
-        return connection
+        lease = await self._leases.take(workspace_id)
+        return Connection(self._engine, lease, workspace_id, echoes=self._echoes)
 
     async def lease(self, workspace_id: UUID) -> Lease:
         """A connection for reading alone, on which only `workspace_id` can be seen.

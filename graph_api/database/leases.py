@@ -30,32 +30,32 @@ class Lease:
     """The driver's own connection, bound to a workspace, while an operation reads."""
 
     def __init__(self, connection: PoolProxiedConnection, leases: "Leases") -> None:
-        self._connection = connection
+        self.pooled = connection
         self._leases = leases
         driver: Any = connection.driver_connection
-        self._driver: asyncpg.Connection[Any] = driver
+        self.driver: asyncpg.Connection[Any] = driver
         self._is_clean = True
         self.since = time.monotonic()
 
     @property
     def is_open(self) -> bool:
-        return not self._driver.is_closed()
+        return not self.driver.is_closed()
 
     @property
     def workspace_id(self) -> UUID | None:
         """The workspace that was last bound."""
-        return self._connection.info.get("workspace")
+        return self.pooled.info.get("workspace")
 
     async def bind(self, workspace_id: UUID) -> None:
         self._is_clean = False
-        await bind(self._driver, self._connection.info, workspace_id)
+        await bind(self.driver, self.pooled.info, workspace_id)
         self._is_clean = True
 
     async def fetch(self, sql: str, arguments: Sequence[Any] = ()) -> list[Any]:
         """All rows of a statement of the driver's spelling, as its records."""
         self._is_clean = False
         try:
-            rows: list[Any] = await self._driver.fetch(sql, *arguments)
+            rows: list[Any] = await self.driver.fetch(sql, *arguments)
         except asyncpg.PostgresError:
             # A refusal is an orderly end.
             self._is_clean = self.is_open
@@ -73,12 +73,18 @@ class Lease:
         return self._is_clean
 
     def end(self) -> None:
-        """Put the connection back into the pool."""
-        self._connection.close()
+        """Put the connection back into the pool, or close it if there is no room."""
+        if self._leases.has_room:
+            self.pooled.close()
+        else:
+            # The pool would wait for the server's farewell, which cannot be done here.
+            self.pooled.detach()
+            self.driver.terminate()
 
     async def discard(self) -> None:
         """Throw the connection away."""
-        await greenlet_spawn(self._connection.invalidate)
+        if self.pooled.is_valid:
+            await greenlet_spawn(self.pooled.invalidate)
         self._leases.gone()
 
 
@@ -100,6 +106,12 @@ class Leases:
         self._waiting: deque[asyncio.Future[Lease | None]] = deque()
         # How many wait for the pool itself.
         self._asking = 0
+
+    @property
+    def has_room(self) -> bool:
+        """Whether the pool keeps what is put back."""
+        kept: int = self._pool.checkedin()
+        return kept < self._most
 
     async def take(self, workspace_id: UUID) -> Lease:
         """A lease on which only `workspace_id` can be seen.

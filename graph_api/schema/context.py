@@ -66,10 +66,10 @@ class Context:
 
     async def fetch(self, sql: str, arguments: Sequence[Any]) -> list[Any]:
         """The rows of a planned statement, on whatever connection the operation has."""
-        if self._echoes:
-            log.info("Statement", extra={"sql": sql})
         if self._connection is not None:
             return await self._connection.fetch(sql, arguments)
+        if self._echoes:
+            log.info("Statement", extra={"sql": sql})
         if self._lease is None:
             self._lease = await self._database.lease(self.caller.workspace_id)
         return await self._lease.fetch(sql, arguments)

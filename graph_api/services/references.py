@@ -27,10 +27,10 @@ class Reference:
 
 @cache
 def references_of(model: type[Base]) -> tuple[Reference, ...]:
-    """The foreign keys of `model` that stay within the workspace."""
+    """The foreign keys of `model` that stay within the workspace, as their columns."""
     by_column = {column: key for key, column in columns_of(model).items()}
-    return tuple(
-        Reference(
+    found = {
+        by_column[element.parent]: Reference(
             model,
             by_column[element.parent],
             model_of(constraint.referred_table),
@@ -40,7 +40,8 @@ def references_of(model: type[Base]) -> tuple[Reference, ...]:
         for constraint in table_of(model).foreign_key_constraints
         for element in constraint.elements
         if element.parent in by_column and _is_composite(constraint)
-    )
+    }
+    return tuple(found[name] for name in by_column.values() if name in found)
 
 
 @cache
