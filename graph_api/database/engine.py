@@ -230,11 +230,12 @@ class Database:
 
     async def revision(self) -> str | None:
         """The revision of the schema that the database is at; it has to answer."""
-        async with self._engine.connect() as connection:
-            found = await connection.exec_driver_sql(
-                "SELECT version_num FROM alembic_version"
-            )
-            return found.scalar()
+        with self._leases.asking():
+            async with self._engine.connect() as connection:
+                found = await connection.exec_driver_sql(
+                    "SELECT version_num FROM alembic_version"
+                )
+                return found.scalar()
 
     async def close(self) -> None:
         self._leases.close()

@@ -140,6 +140,8 @@ class Leases:
             self._idle.append(lease)
         else:
             lease.end()
+            # Whoever waits can have it from there.
+            self._hand_over(None)
 
     @contextmanager
     def asking(self) -> Iterator[None]:
