@@ -47,6 +47,10 @@ class Context(Protocol):
     async def close(self) -> None:
         """Give back everything."""
 
+    @property
+    def cost(self) -> tuple[int, int]:
+        """The statements that the reference path has read by, and their rows."""
+
 
 @dataclass(frozen=True)
 class Job:

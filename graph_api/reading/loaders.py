@@ -50,6 +50,9 @@ class Loaders:
         self._connect = connect
         self._batches = Batches()
         self._loaders: dict[Hashable, Loader] = {}
+        # What was read so far.
+        self.statements = 0
+        self.rows = 0
 
     def forget(self) -> None:
         """Drop what was read: a write may have changed it."""
@@ -181,7 +184,10 @@ class Loaders:
         return shield(self._loaders[name].load(key))
 
     async def _rows(self, statement: Select[Any]) -> Sequence[Any]:
-        return await (await self._connect()).read(statement)
+        rows = await (await self._connect()).read(statement)
+        self.statements += 1
+        self.rows += len(rows)
+        return rows
 
 
 def _keys(keys: list[UUID]) -> Any:

@@ -103,12 +103,9 @@ class Context:
 
     @property
     def cost(self) -> tuple[int, int]:
-        """The statements of the operation's connection, and their rows.
-
-        Those of plans are not among them.
-        """
-        connection = self._connection
-        return (0, 0) if connection is None else connection.cost
+        """The statements that the reference path has read by, and their rows."""
+        loaders: Loaders | None = self.__dict__.get("loaders")
+        return (loaders.statements, loaders.rows) if loaders else (0, 0)
 
     def let_go(self) -> bool:
         """Give back what can be given back at once; whether that was all."""
