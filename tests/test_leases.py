@@ -239,7 +239,7 @@ async def test_who_waits_is_next_when_a_connection_has_had_its_time(
         await asyncio.sleep(0.05)
 
         await rival.execute("ROLLBACK")
-        answers = await asyncio.gather(first, second)
+        answers = list(await asyncio.gather(first, second))
 
     assert answers == [only(), NO_TAGS]
 
