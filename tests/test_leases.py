@@ -7,21 +7,25 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
+import orjson
 import pytest
 from asyncpg import Connection
 from databases import session
 from factories import Make
 from running import Run
+from starlette.types import ASGIApp, Message
 from test_retries import codes, on, waiting
-from writing import Admin, write
+from writing import Admin, send, types, write
 
 from graph_api.caller import Caller
 from graph_api.config import Settings
 from graph_api.database.migrations import head
 from graph_api.execution.limits import Limits
 from graph_api.execution.operation import Executor
+from graph_api.http import graphql_endpoint
 from graph_api.ids import global_id
 from graph_api.schema import graphql_schema
+from graph_api.schema.context import Context
 
 NAMES = "{ parties(first: 100) { nodes { name } } }"
 # What no lock on parties hinders.
@@ -98,6 +102,28 @@ async def test_a_client_that_goes_away_frees_its_connection(
         busy = await admin.fetch(BUSY)
 
     assert reading.cancelled()
+    assert answer == NO_TAGS
+    assert took < 1
+    assert busy == []
+
+
+async def test_so_does_one_that_closes_its_socket(
+    pool: On, admin: "Admin[Any]", rival: Connection, settings: Settings
+) -> None:
+    await rival.execute(LOCK)
+    async with pool(1) as run:
+        request = Posted(NAMES)
+        answering = asyncio.create_task(request.to(endpoint(run, settings)))
+        await waiting(admin)
+
+        since = time.monotonic()
+        request.leave()
+        await answering
+        answer = await run(TAGS)
+        took = time.monotonic() - since
+        busy = await admin.fetch(BUSY)
+
+    assert request.sent == []
     assert answer == NO_TAGS
     assert took < 1
     assert busy == []
@@ -241,7 +267,8 @@ async def test_who_waits_is_next_when_a_connection_has_had_its_time(
         await rival.execute("ROLLBACK")
         answers = list(await asyncio.gather(first, second))
 
-    assert answers == [only(), NO_TAGS]
+    assert answers[0] == only()
+    assert answers[1] == NO_TAGS
 
 
 async def test_whether_we_are_ready_can_be_asked_though_all_are_kept(
@@ -317,6 +344,25 @@ async def test_a_connection_that_is_lost_within_a_read_is_told_and_replaced(
     assert after == NO_TAGS
 
 
+async def test_what_is_written_stays_though_its_answer_is_lost(
+    pool: On, admin: "Admin[Any]", rival: Connection
+) -> None:
+    await rival.execute(LOCK.replace("parties", "documents"))
+    async with pool(1) as run:
+        writing = asyncio.create_task(
+            send(run, "createTag", "tag { documents { totalCount } }", {"name": "tax"})
+        )
+        pid = await waiting(admin)
+
+        await admin.execute(KILL, pid)
+        answer = await writing
+        after = await run("{ tags { nodes { name } } }")
+
+    assert set(codes(answer)) == {"SERVICE_BUSY"}
+    assert names(after) == {"tax"}
+    assert await types(admin, run) == {"tag.created": 1}
+
+
 async def test_a_write_gets_a_connection_though_all_are_kept_for_reading(
     pool: On, admin: "Admin[Any]"
 ) -> None:
@@ -356,6 +402,42 @@ async def test_nothing_is_left_open_in_the_end(pool: On, admin: "Admin[Any]") ->
 
     assert len(before) == 3
     await until(lambda: none_of(admin, OURS))
+
+
+class Posted:
+    """A request over HTTP, whose client may leave."""
+
+    def __init__(self, query: str) -> None:
+        self.sent: list[Message] = []
+        self._body = orjson.dumps({"query": query})
+        self._messages = iter([{"type": "http.request", "body": self._body}])
+        self._left = asyncio.Event()
+
+    def leave(self) -> None:
+        self._left.set()
+
+    async def to(self, app: ASGIApp) -> None:
+        headers = [(b"content-type", b"application/json")]
+        scope = {"type": "http", "method": "POST", "headers": headers, "path": "/"}
+        await app(scope, self._receive, self._send)
+
+    async def _receive(self) -> Message:
+        message = next(self._messages, None)
+        if message is None:
+            await self._left.wait()
+        return message or {"type": "http.disconnect"}
+
+    async def _send(self, message: Message) -> None:
+        self.sent.append(message)
+
+
+def endpoint(run: Run, settings: Settings) -> ASGIApp:
+    """What answers a caller's operations over HTTP."""
+
+    async def make_context(_: Any) -> Context:
+        return Context(run.surroundings, run.caller)
+
+    return graphql_endpoint(run.executor, settings, make_context)
 
 
 @asynccontextmanager
