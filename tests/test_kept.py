@@ -1,6 +1,7 @@
 """What is kept for the next operation is bounded, however many different ones come."""
 
 import gc
+from dataclasses import replace
 from itertools import combinations, islice, product
 from typing import Any
 
@@ -11,6 +12,7 @@ from test_explaining import told
 
 from graph_api.config import Settings
 from graph_api.database.statements import Statement
+from graph_api.execution import planned
 from graph_api.execution.documents import (
     KEPT_CHARACTERS,
     KEPT_DOCUMENTS,
@@ -20,7 +22,6 @@ from graph_api.execution.documents import (
 from graph_api.execution.keeping import Kept
 from graph_api.execution.limits import Limits
 from graph_api.execution.operation import Executor
-from graph_api.execution.plan.steps import KEPT_STATEMENTS
 from graph_api.execution.planned import KEPT_CONSTANTS, Planned
 from graph_api.schema import graphql_schema
 
@@ -58,18 +59,24 @@ def test_the_last_few_are_kept_by_when_they_were_asked_for() -> None:
     assert len(kept) == 2
 
 
-async def test_statements_are_kept_for_some_shapes_of_a_list(
-    run: Run, make: Make
+async def test_statements_are_kept_for_some_shapes_of_all_that_is_asked(
+    run: Run, make: Make, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await make.tag(name="m")
-    shapes = list(islice(filters(), KEPT_STATEMENTS + 8))
+    monkeypatch.setattr(planned, "KEPT_STATEMENTS", 32)
+    fresh = Executor(graphql_schema, Limits.of(settings), timeout_s=30)
+    ask = replace(run, executor=fresh)
+    shapes = list(islice(filters(), 40))
+    other = FILTERED.replace("nodes { name }", "nodes { id name }")
     before = alive(Statement)
 
-    answers = [await run(FILTERED, filter=one) for one in shapes]
-    again = [await run(FILTERED, filter=one) for one in shapes]
+    answers = [await ask(FILTERED, filter=one) for one in shapes]
+    others = [await ask(other, filter=one) for one in shapes]
+    again = [await ask(FILTERED, filter=one) for one in shapes]
 
-    assert alive(Statement) - before == KEPT_STATEMENTS
+    assert alive(Statement) - before == 32
     assert again == answers
+    assert len(others) == 40
     assert {len(one["data"]["tags"]["nodes"]) for one in answers} == {0, 1}
 
 

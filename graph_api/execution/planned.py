@@ -13,6 +13,7 @@ from graphql import (
 )
 from graphql.execution.values import VariableValues
 
+from graph_api.database.statements import Statement
 from graph_api.errors import BadUserInput
 from graph_api.execution.documents import Document
 from graph_api.execution.explaining import reason_of
@@ -33,6 +34,8 @@ log = logging.getLogger(__name__)
 
 # Answers about the schema, each some megabytes as objects, of all documents.
 KEPT_CONSTANTS = 8
+# Statements of all plans, of up to 20 KiB each: one for each shape of what is asked.
+KEPT_STATEMENTS = 2_000
 # From this many on, a document whose runs are replayed every other time is no more
 # planned: to run it twice costs more than the plan can save.
 MANY_REPLAYS = 5
@@ -60,6 +63,7 @@ class Plans:
         # How many operations were answered on which path.
         self.counts: Counter[str] = Counter()
         self.constants: Kept[Any] = Kept(KEPT_CONSTANTS)
+        self._statements: Kept[Statement] = Kept(KEPT_STATEMENTS)
 
     def of(
         self,
@@ -118,10 +122,10 @@ class Plans:
         selections = Selections(self._schema, operation, document.fragments, variables)
         try:
             if operation.operation is OperationType.MUTATION:
-                roots = plan_mutation(selections)
+                roots = plan_mutation(selections, self._statements)
                 reasons = (root.reason for root in roots if root.reason)
                 return Planned(roots=roots, reason=next(reasons, None))
-            plan = plan_operation(selections)
+            plan = plan_operation(selections, self._statements)
         except Introspection as error:
             return Planned(reason=str(error), is_constant=True)
         except Unplanned as error:

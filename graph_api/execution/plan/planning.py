@@ -11,6 +11,8 @@ from graphql import (
     print_ast,
 )
 
+from graph_api.database.statements import Statement
+from graph_api.execution.keeping import Kept
 from graph_api.execution.plan.asked import Arguments
 from graph_api.execution.plan.running import Anomaly, Running
 from graph_api.execution.plan.selections import Selected, Selections
@@ -57,6 +59,8 @@ class Planning:
 
     selections: Selections
     show: Callable[[GraphQLOutputType, Selected, int, "Planning"], Shown]
+    # Those of all plans, by their steps and the shapes of what is asked.
+    statements: Kept[Statement]
     # By depth: whoever gets there first decides nothing, for all are read together.
     branches: dict[int, list[Branch]] = field(default_factory=dict)
     _pages: dict[Any, Any] = field(default_factory=dict)

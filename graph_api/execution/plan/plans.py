@@ -6,6 +6,8 @@ from typing import Any
 
 from graphql import GraphQLObjectType
 
+from graph_api.database.statements import Statement
+from graph_api.execution.keeping import Kept
 from graph_api.execution.plan.asked import Arguments
 from graph_api.execution.plan.objects import Object, shown
 from graph_api.execution.plan.planning import Branch, Planning, Shown
@@ -69,11 +71,11 @@ class Plan:
         return known
 
 
-def plan_operation(selections: Selections) -> Plan:
+def plan_operation(selections: Selections, statements: Kept[Statement]) -> Plan:
     """The plan of a query. Raises Unplanned where there can be none."""
     root = selections.schema.get_root_type(selections.operation.operation)
     assert root is not None
-    return _plan(selections, root, selections.of_root(root))
+    return _plan(selections, statements, root, selections.of_root(root))
 
 
 @dataclass(frozen=True)
@@ -92,14 +94,20 @@ class RootField:
     reason: str | None = None
 
 
-def plan_mutation(selections: Selections) -> list[RootField]:
+def plan_mutation(
+    selections: Selections, statements: Kept[Statement]
+) -> list[RootField]:
     """The root fields of a mutation, in the order in which they are performed."""
     root = selections.schema.mutation_type
     assert root is not None
-    return [_root_field(selections, one) for one in selections.of_root(root)]
+    return [
+        _root_field(selections, statements, one) for one in selections.of_root(root)
+    ]
 
 
-def _root_field(selections: Selections, selected: Selected) -> RootField:
+def _root_field(
+    selections: Selections, statements: Kept[Statement], selected: Selected
+) -> RootField:
     source, name = selected.source, selected.response_name
     arguments = Arguments(selected.definition, selected.row_field, selected.node)
     if source is None:
@@ -109,14 +117,17 @@ def _root_field(selections: Selections, selected: Selected) -> RootField:
         raise Unplanned(f"{selected} is resolved")
     try:
         fields = selections.below(payload, selected.details)
-        plan = _plan(selections, payload, fields)
+        plan = _plan(selections, statements, payload, fields)
     except Unplanned as error:
         return RootField(name, selected, arguments, source, None, str(error))
     return RootField(name, selected, arguments, source, plan)
 
 
 def _plan(
-    selections: Selections, type: GraphQLObjectType, fields: list[Selected]
+    selections: Selections,
+    statements: Kept[Statement],
+    type: GraphQLObjectType,
+    fields: list[Selected],
 ) -> Plan:
-    planning = Planning(selections, shown)
+    planning = Planning(selections, shown, statements)
     return Plan(planning, Object(planning, type, fields, 0))

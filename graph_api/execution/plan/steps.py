@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from graph_api.database.statements import Statement
-from graph_api.execution.keeping import Kept
 from graph_api.execution.plan.asked import Asked, AskedAt
 from graph_api.execution.plan.connections import needs_more
 from graph_api.execution.plan.planning import Branch, Planning
@@ -18,8 +17,6 @@ from graph_api.execution.plan.statements import KEYS, by_ids, of_figures, of_pag
 from graph_api.models import Base
 from graph_api.schema.sources import Connected, Listed
 
-# Shapes of one statement that are kept: orders, filters and places of cursors vary.
-KEPT_STATEMENTS = 32
 # Selections of one type side by side, each of which is read for all of its rows.
 MAX_VIEWS = 4
 
@@ -47,13 +44,16 @@ class Reading:
 
 
 class Statements:
-    """The statements of a step, by the shapes of what is asked."""
+    """The statements of a step, by the shapes of what is asked.
 
-    def __init__(self) -> None:
-        self._kept: Kept[Statement] = Kept(KEPT_STATEMENTS)
+    They are kept with those of all other steps, so that no plan can have too many.
+    """
+
+    def __init__(self, planning: Planning) -> None:
+        self._kept = planning.statements
 
     def of(self, pages: dict[str, AskedAt], make: Callable[[], Statement]) -> Statement:
-        key = tuple([at.key for at in pages.values()])
+        key = (self, *[at.key for at in pages.values()])
         return self._kept.get(key) or self._kept.keep(key, make())
 
 
@@ -78,7 +78,7 @@ class RowsStep:
         self._model = model
         self._scope = Scope(model)
         self._asked: dict[str, Asked] = {}
-        self._statements = Statements()
+        self._statements = Statements(planning)
         self._key = self._scope.column(self._scope.base, "id", as_text=False)
         by_signature: dict[str, View] = {}
         self._views: dict[Branch, View] = {}
@@ -141,8 +141,8 @@ class PageStep:
         self._scope = Scope(source.rows.target)
         self._figures = Scope(None)
         self._reads_rows = False
-        self._statements = Statements()
-        self._figure_statements = Statements()
+        self._statements = Statements(planning)
+        self._figure_statements = Statements(planning)
         self._selected: list[Selected] = []
         self._views: list[View] = []
 
