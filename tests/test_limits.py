@@ -294,7 +294,7 @@ def test_a_hostile_document_is_refused_at_once(case: str) -> None:
 
     with pytest.raises(TooComplex) as caught:
         prepare(text, name=name)
-    fastest = min(duration_of_refusal(text, name) for _ in range(5))
+    fastest = min(duration_of_refusal(text, name) for _ in range(12))
 
     assert caught.value.details["limit"] == limit
     # 50 ms is what is promised; of processor time, for others use this machine.

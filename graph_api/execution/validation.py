@@ -18,6 +18,8 @@ from graph_api.execution.masking import MAX_ERRORS
 
 # A sixtieth of what graphql-core allows, which takes it half a second.
 OVERLAP_BUDGET = 8_000
+# Shorter ones have not the fields that it would take.
+LONG_TEXT = 2_000
 # How graphql-core's errors begin where one of its own limits is reached.
 ABORTED = "Validation aborted"
 
@@ -57,10 +59,18 @@ class Validation:
 
     def refuse_invalid(self, tree: DocumentNode) -> None:
         """Raise what is wrong with a document: InvalidDocument or TooComplex."""
+        # Long texts meet the rule that may take long before they meet the others.
+        if tree.loc and tree.loc.end > LONG_TEXT:
+            self._validate(tree, [BoundedOverlapRule])
+        self._validate(tree, self._rules)
+
+    def _validate(
+        self, tree: DocumentNode, rules: Collection[type[ASTValidationRule]]
+    ) -> None:
         errors = validate(
             self._schema,
             tree,
-            self._rules,
+            rules,
             max_errors=MAX_ERRORS,
             hide_suggestions=self._hide_suggestions,
         )
