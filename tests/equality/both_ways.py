@@ -5,7 +5,6 @@ are named by the order in which an answer shows them, before answers are compare
 everything else, the log's places included, is made the same for both.
 """
 
-import inspect
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -38,17 +37,13 @@ UNKNOWN = "unknown"
 
 def make_executor(settings: Settings, *, planning: bool) -> Executor:
     """An executor that plans, or the reference path alone."""
-    # TODO(#3): pass `planning` plainly once the parameter is there.
-    known = inspect.signature(Executor).parameters
-    options: dict[str, Any] = {"planning": planning} if "planning" in known else {}
     limits = Limits.of(settings)
-    return Executor(graphql_schema, limits, timeout_s=TIMEOUT_S, **options)
+    return Executor(graphql_schema, limits, timeout_s=TIMEOUT_S, planning=planning)
 
 
 def asking(operation: Operation) -> Request:
     """The request for an operation that also asks how it was executed."""
-    known = inspect.signature(Request).parameters
-    return operation.request(**({"explain": True} if "explain" in known else {}))
+    return operation.request(explain=True)
 
 
 def path_of(answer: Answer) -> str:
@@ -164,8 +159,7 @@ class BothWays:
 
     def bytes_of(self, answer: Answer, *, writes: bool) -> bytes:
         """An answer as it is sent, but for what says how it came about."""
-        # TODO(#3): plainly `answer.wire()` once it is there.
-        body = dict(getattr(answer, "wire", answer.body)())
+        body = answer.wire()
         others = dict(body.pop("extensions", {}))
         others.pop("execution", None)
         if others:
