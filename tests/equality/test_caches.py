@@ -4,9 +4,11 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from both_ways import BothWays, both_ways
+from both_ways import BothWays, both_ways, make_executor
 from caches import different_operations
 
+from graph_api.config import Settings
+from graph_api.execution import planned
 from graph_api.execution.operation import Executor
 
 OPERATIONS = 400
@@ -31,8 +33,14 @@ class Hoarding(Executor):
         return await self._right.run(request, *arguments, **options)
 
 
-async def test_what_is_kept_of_operations_is_bounded(ways: BothWays) -> None:
-    kept = await ways.kept(ways.planned, OPERATIONS)
+async def test_what_is_kept_of_operations_is_bounded(
+    ways: BothWays, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # So that it is full before half of the operations have come.
+    monkeypatch.setattr(planned, "KEPT_STATEMENTS", OPERATIONS // 4)
+    executor = make_executor(settings, planning=True)
+
+    kept = await ways.kept(executor, OPERATIONS)
 
     print(kept.report())
     assert kept.unbounded == []
