@@ -148,9 +148,9 @@ async def populated(
             rows = [row | {attribute: key} for row, key in pairs]
         if model is Membership:
             rows = [row | {"workspace_id": caller.workspace_id} for row in rows]
-        world.rows[model] = _distinct(model, rows)
+        world.rows[model] = distinct(model, rows)
         await store(admin, caller, model, world.rows[model])
-    await _read_positions(admin, world)
+    await read_positions(admin, world)
     return world
 
 
@@ -292,12 +292,12 @@ def _text(model: type[Base], column: Column[Any], random: Random) -> str:
         if "64" in rule.pattern:
             return f"{random.getrandbits(256):064x}"
         return random.choice(["#000000", "#aabbcc", "#AABBCC"])
-    if any(columns == [column] for columns in _unique(model)):
+    if any(columns == [column] for columns in unique(model)):
         return f"{random.choice(TEXTS)} {random.getrandbits(48)}"
     return random.choice(TEXTS)
 
 
-def _unique(model: type[Base]) -> list[list[Column[Any]]]:
+def unique(model: type[Base]) -> list[list[Column[Any]]]:
     """The columns that only one row may have together, the workspace aside."""
     table = table_of(model)
     found = [list(i.columns) for i in table.indexes if i.unique]
@@ -307,11 +307,11 @@ def _unique(model: type[Base]) -> list[list[Column[Any]]]:
     return [[c for c in columns if c.name != "workspace_id"] for columns in found]
 
 
-def _distinct(model: type[Base], rows: Iterable[Row]) -> list[Row]:
+def distinct(model: type[Base], rows: Iterable[Row]) -> list[Row]:
     """The rows but for those that would break a unique index."""
     kept: list[Row] = []
     names = {column_of(model, a).name: a for a in _attributes(model)}
-    together = [[names[c.name] for c in columns] for columns in _unique(model)]
+    together = [[names[c.name] for c in columns] for columns in unique(model)]
     seen: set[tuple[Any, ...]] = set()
     for row in rows:
         marks = {
@@ -335,7 +335,7 @@ def _written(value: Any, column: Column[Any]) -> Any:
     return value
 
 
-async def _read_positions(admin: "asyncpg.Connection[Any]", world: World) -> None:
+async def read_positions(admin: "asyncpg.Connection[Any]", world: World) -> None:
     """Learn the places in the log, which the database gives."""
     found = await admin.fetch(
         "SELECT id, position FROM interactions WHERE workspace_id = $1",

@@ -91,7 +91,9 @@ class Lease:
 class Leases:
     """The leases that nobody has at the moment, and who waits for one.
 
-    With those that lie idle in the pool they are never more than the pool keeps.
+    One is kept only while there are, with those that lie idle in the pool, fewer than
+    `pool_size`. A burst may leave as many in the pool again: one of them is closed
+    each time that a lease is given back.
     """
 
     def __init__(self, engine: AsyncEngine, settings: Settings) -> None:

@@ -24,12 +24,13 @@ from world import (
     TEXTS,
     Row,
     World,
-    _distinct,
-    _unique,
+    distinct,
     populated,
+    read_positions,
     store,
     tables,
     target_of,
+    unique,
     varied,
 )
 
@@ -189,11 +190,11 @@ async def _made(
     for model, rows in world.rows.items():
         if model is not Workspace:
             tied = [_tied(world, model, row, random, broken=broken) for row in rows]
-            world.rows[model] = _distinct(model, _one_each(world, model, tied))
+            world.rows[model] = distinct(model, _one_each(world, model, tied))
     for model in tables():
         rows = _spelled(world, model, random, broken=broken)
         await store(admin, caller, model, rows)
-    await _read_positions(admin, world)
+    await read_positions(admin, world)
     return world
 
 
@@ -226,7 +227,7 @@ def _is_particular(model: type[Base], attribute: str, column: Column[Any]) -> bo
     return (
         isinstance(column.type, Words)
         or isinstance(column.info.get("rule"), Matching)
-        or any(column in columns for columns in _unique(model))
+        or any(column in columns for columns in unique(model))
         or attribute in {"version", "start_offset", "end_offset", "rrule"}
         or kind(column) is Kind.JSON
     )
@@ -328,13 +329,3 @@ def _spelled(
                 row[attribute] = {} if text in BROKEN_JSON else json.loads(text)
         spelled.append(as_written)
     return spelled
-
-
-async def _read_positions(admin: "asyncpg.Connection[Any]", world: World) -> None:
-    found = await admin.fetch(
-        "SELECT id, position FROM interactions WHERE workspace_id = $1",
-        world.caller.workspace_id,
-    )
-    positions = dict(map(tuple, found))
-    for row in world.rows[Interaction]:
-        row["position"] = positions[row["id"]]

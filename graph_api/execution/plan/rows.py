@@ -151,7 +151,7 @@ class RowsShown:
         if is_composite_type(selected.type):
             values = self._gathered(spot, (attribute,))
             shown = self.shown(selected)
-            return self._stream(ValueStream(values, attribute, shown))
+            return self._stream(ValueStream(values, shown))
         cell = spot.cell(spot.scope.column(spot.place, attribute))
         return spelled(self.code, column, selected.definition.type, cell)
 

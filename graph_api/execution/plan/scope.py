@@ -7,7 +7,6 @@ selection is planned; the statement that fills it may differ from request to req
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
-from typing import Any
 
 from graph_api.execution.plan.asked import GroupsAsked, PageAsked
 from graph_api.models import Base
@@ -123,11 +122,3 @@ class Scope:
             self._places[at] = Place(relation.target, relation, place)
             self.places.append(self._places[at])
         return self._places[at]
-
-    def leave(self, place: Place | None, rows: Rows) -> None:
-        """Note that a relation leaves `place` by one of its columns."""
-        if place is not None and isinstance(rows, Relation):
-            place.attributes.add(rows.leaves_by)
-
-
-Cells = list[Any]

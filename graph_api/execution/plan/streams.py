@@ -59,7 +59,6 @@ class ValueStream:
     """Objects that a column holds, and what they lead to."""
 
     rows: Gather
-    attribute: str
     shown: Shown
 
     def prepare(self, rows: list[Any], running: Running) -> Sequence[Any]:
