@@ -38,6 +38,9 @@ from graph_api.services.parties import Parties, Roles
 from graph_api.services.signals import Signals
 from graph_api.services.unit_of_work import Terms
 
+# The key of no row. Parameters of tests must be the same in each process that collects.
+NOBODY = UUID("00000000-0000-7000-8000-000000000001")
+
 E = TypeVar("E", bound=Entity)
 
 _numbers = itertools.count(1)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from factories import Make
+from factories import NOBODY, Make
 from running import Run
 from writing import (
     Admin,
@@ -683,7 +683,7 @@ async def test_a_link_is_removed_once_however_many_try_at_once(
     assert (await types(admin, run))["document.unlinked"] == 1
 
 
-@pytest.mark.parametrize("id", ["nonsense", global_id("Document", new_key())])
+@pytest.mark.parametrize("id", ["nonsense", global_id("Document", NOBODY)])
 async def test_what_is_no_link_is_not_removed(run: Run, id: str) -> None:
     assert await write(run, "unlinkDocument", id=id) == invalid("id")
 

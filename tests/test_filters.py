@@ -6,7 +6,7 @@ from typing import Any
 import asyncpg
 import pytest
 from conftest import new_caller
-from factories import Make
+from factories import NOBODY, Make
 from graphql import print_ast
 from graphql.language import StringValueNode
 from hypothesis import given
@@ -317,7 +317,7 @@ async def test_rows_are_found_by_global_and_by_bare_ids(run: Run, make: Make) ->
     ("id", "message"),
     [
         (
-            global_id("Party", new_key()),
+            global_id("Party", NOBODY),
             "This is the id of a Party; the id of a Role goes here.",
         ),
         ("1", "'1' is not an id. Pass the `id` of an object as you received it."),

@@ -255,8 +255,9 @@ async def test_so_it_is_while_others_write_at_the_same_time(
     await store(admin, caller, Commitment, stays)
     ask = at_root(Run(executor, surroundings, caller), Commitment)
 
-    async with churning(admin, World(caller), random):
-        seen = await walked(ask, [key("due_at", "DESC")], sizes(1))
+    async with churning(admin, World(caller), random) as a_while:
+        await a_while()
+        seen = await walked(ask, [key("due_at", "DESC")], sizes(1), between=a_while)
 
     throughout = {global_id("Commitment", row["id"]) for row in stays}
     assert sorted(among(throughout, seen)) == sorted(throughout)
@@ -549,19 +550,25 @@ async def walked_together(
 @asynccontextmanager
 async def churning(
     admin: "asyncpg.Connection[Any]", world: World, random: Random
-) -> AsyncIterator[None]:
-    """Meanwhile, rows come and go all the time."""
-    done = asyncio.Event()
+) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    """Meanwhile, rows come and go all the time; gives what waits until some have."""
+    done, round_ended = asyncio.Event(), asyncio.Condition()
 
     async def churn() -> None:
         while not done.is_set():
             rows = [varied(Commitment, random) for _ in range(5)]
             await store(admin, world.caller, Commitment, rows)
             await remove(admin, Commitment, rows[:4])
+            async with round_ended:
+                round_ended.notify_all()
+
+    async def a_while() -> None:
+        async with round_ended:
+            await round_ended.wait()
 
     task = asyncio.create_task(churn())
     try:
-        yield
+        yield a_while
     finally:
         done.set()
         await task
