@@ -3,13 +3,16 @@
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from graph_api.permissions import EVERYTHING, Scope
+
 
 @dataclass(frozen=True)
 class Caller:
     """One user (or agent) acting in one workspace, for the length of a request.
 
     `request_id` goes into the log and the response, so that the two can be told
-    to belong together.
+    to belong together. `credential` names what let the caller in, such as `key:` and
+    an id, and is no secret; it is None in local mode, where there are no credentials.
     """
 
     workspace_id: UUID
@@ -17,3 +20,5 @@ class Caller:
     actor_type: str = "user"
     label: str | None = None
     request_id: UUID | None = field(default=None, compare=False)
+    scopes: frozenset[Scope] = EVERYTHING
+    credential: str | None = None

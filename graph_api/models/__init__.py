@@ -2,7 +2,6 @@
 
 from graph_api.models.accounts import (
     IdempotencyKey,
-    MemberRole,
     Membership,
     User,
     Workspace,
@@ -73,7 +72,6 @@ __all__ = [
     "Keyed",
     "KnowledgeEdge",
     "KnowledgeNode",
-    "MemberRole",
     "Membership",
     "Party",
     "PartyKind",

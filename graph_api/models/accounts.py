@@ -5,7 +5,6 @@ workspace and its members, and nobody else.
 """
 
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text, true
@@ -13,15 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from graph_api.models.base import Base, Json, Keyed, Tenant, Versioned, index
 from graph_api.models.rules import Filled, Words, rule
-
-
-class MemberRole(StrEnum):
-    """What a member may do in a workspace."""
-
-    OWNER = "owner"
-    EDITOR = "editor"
-    VIEWER = "viewer"
-    AGENT = "agent"
+from graph_api.permissions import MemberRole
 
 
 class Workspace(Base, Keyed, Versioned):

@@ -9,7 +9,8 @@ import strawberry
 
 from graph_api import models
 from graph_api.ids import global_id
-from graph_api.models import ActorType, EntityType, MemberRole
+from graph_api.models import ActorType, EntityType
+from graph_api.permissions import MemberRole
 from graph_api.schema.context import Context
 from graph_api.schema.entity import (
     ENTITY_MODELS,

@@ -5,6 +5,7 @@ from enum import StrEnum
 import strawberry
 
 from graph_api import models
+from graph_api.permissions import MemberRole
 from graph_api.schema.fields import describe
 
 _MEANINGS: dict[type[StrEnum], dict[str, str]] = {
@@ -84,7 +85,7 @@ _MEANINGS: dict[type[StrEnum], dict[str, str]] = {
         "AGENT": "A program that acts for someone.",
         "SYSTEM": "The server itself.",
     },
-    models.MemberRole: {
+    MemberRole: {
         "OWNER": "May do everything, and decides who else may.",
         "EDITOR": "May read and change everything.",
         "VIEWER": "May read everything.",
