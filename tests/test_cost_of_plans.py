@@ -4,6 +4,7 @@ A plan reads a tree of relations in one statement. It sends another for figures 
 whole table, and for rows that ids lead to: one for each model at each depth.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -273,3 +274,28 @@ async def test_what_the_row_of_a_payload_leads_to_costs_one_statement(
     found = answer["data"]["updateCommitment"]["commitment"]
     assert found["role"] == {"roleName": "Vendor", "party": {"name": "ACME"}}
     assert answer["extensions"]["execution"]["statements"] == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "form"),
+    [
+        ("title priority dueAt overdueSince: state details: metadata", "ARRAY"),
+        ("role { party { name } } counterparty { name }", "ARRAY"),
+        ("title documents { nodes { title } }", "ROW"),
+        ("title overdue", "ROW"),
+    ],
+)
+async def test_rows_of_nested_lists_are_arrays_where_all_their_cells_can_be_texts(
+    costs: Costs, database: Database, asked: str, form: str
+) -> None:
+    query = f"{{ roles {{ nodes {{ commitments {{ nodes {{ {asked} }} }} }} }} }}"
+    _, planned = costs.ways
+
+    with Statements.of(database) as sent:
+        answer = await planned(query)
+
+    assert "errors" not in answer
+    (statement,) = sent
+    listed = re.search(r"array\(\(SELECT (\w+)", statement)
+    assert listed is not None
+    assert listed[1].upper() == form

@@ -153,7 +153,8 @@ class RowsShown:
             shown = self.shown(selected)
             return self._stream(ValueStream(values, shown))
         cell = spot.cell(spot.scope.column(spot.place, attribute))
-        return spelled(self.code, column, selected.definition.type, cell)
+        type, nested = selected.definition.type, spot.scope.nested
+        return spelled(self.code, column, type, cell, nested=nested)
 
     def _related(self, selected: Selected, source: Related, spot: Spot) -> str:
         beside = spot.scope.beside(spot.place, source.relation)
@@ -177,12 +178,12 @@ class RowsShown:
                 attribute = field.source.attribute
                 if not column_of(place.model, attribute).nullable:
                     return scope.column(place, attribute)
-        return scope.column(place, "id", as_text=False)
+        return scope.column(place, "id", as_text=scope.nested)
 
     def _held(self, selected: Selected, rows: Relation, spot: Spot) -> Held:
         asked = self._page(selected, rows)
         asked.more = needs_more(self.planning.selections, selected)
-        scope = Scope(rows.target)
+        scope = Scope(rows.target, nested=True)
 
         def listed() -> str:
             spot.place.attributes.add(rows.leaves_by)

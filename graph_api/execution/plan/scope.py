@@ -88,9 +88,13 @@ Cell = ColumnCell | ListCell | CursorCell | CountCell | FiguresCell | GroupsCell
 
 
 class Scope:
-    """What is read of each row of a list; without a model, of no row at all."""
+    """What is read of each row of a list; without a model, of no row at all.
 
-    def __init__(self, model: type[Base] | None) -> None:
+    The rows of a `nested` one are within a cell of another scope's rows.
+    """
+
+    def __init__(self, model: type[Base] | None, *, nested: bool = False) -> None:
+        self.nested = nested
         self._base = None if model is None else Place(model)
         self.places: list[Place] = []
         self.cells: list[Cell] = []

@@ -25,9 +25,11 @@ from sqlalchemy import (
     select,
     true,
 )
+from sqlalchemy.dialects.postgresql import array
 
 from graph_api.database.statements import Statement, compiled
 from graph_api.execution.plan.asked import At, GroupsAt
+from graph_api.execution.plan.columns import is_text
 from graph_api.execution.plan.scope import (
     Cell,
     ColumnCell,
@@ -41,13 +43,11 @@ from graph_api.execution.plan.scope import (
 )
 from graph_api.models import Base
 from graph_api.reading.aggregates import count_of, figures_of, groups_of
-from graph_api.reading.columns import Kind, column_of, kind
+from graph_api.reading.columns import column_of
 from graph_api.reading.ordering import total
 from graph_api.reading.pages import Page, page_of
 from graph_api.reading.relations import Relation, Rows, all_rows
 
-# What PostgreSQL is asked to spell; the rest is cheaper to read as what it is.
-_SPELLED = {Kind.ID, Kind.BIG_INT, Kind.DECIMAL, Kind.TIME}
 KEYS = "keys"
 
 # What each page and each grouping is asked for, by the names of the askers.
@@ -109,7 +109,8 @@ class _Builder:
         self, scope: Scope, at: Mapping[Place | None, FromClause]
     ) -> list[ColumnElement[Any]]:
         # Rows of which nothing is asked are still counted.
-        return [self._cell(cell, at) for cell in scope.cells] or [true()]
+        made = (self._cell(cell, at, nested=scope.nested) for cell in scope.cells)
+        return [*made] or [true()]
 
     def _beside(self, place: Place, parent: FromClause) -> FromClause:
         """The row that a to-one relation leads to, in a LATERAL with LIMIT 1."""
@@ -133,15 +134,16 @@ class _Builder:
         )
 
     def _cell(
-        self, cell: Cell, at: Mapping[Place | None, FromClause]
+        self, cell: Cell, at: Mapping[Place | None, FromClause], *, nested: bool
     ) -> ColumnElement[Any]:
         source = at.get(cell.place)
         match cell:
             case ColumnCell(place=place, attribute=name, as_text=as_text):
                 assert source is not None
                 column = _column(source, place.model, name)
-                spelled = as_text and kind(column_of(place.model, name)) in _SPELLED
-                return _spelled(column) if spelled else column
+                of = column_of(place.model, name)
+                text = is_text(of, as_text=as_text, nested=nested)
+                return _spelled(column) if text else column
             case CursorCell(place=place, asked=asked):
                 assert source is not None
                 keys = self._page(asked.name).order
@@ -167,7 +169,7 @@ class _Builder:
         page = self._page(cell.asked.name)
         cut = page_of(cell.rows, page, key, cell.scope.base.attributes)
         cells, joined = self.read(cell.scope, cut.source)
-        rows = select(func.row(*cells)).select_from(joined).order_by(*cut.order)
+        rows = select(_nested(cells)).select_from(joined).order_by(*cut.order)
         return func.array(rows.scalar_subquery())
 
     def _groups(
@@ -185,6 +187,16 @@ class _Builder:
         shape = self._shapes[name].shape
         assert isinstance(shape, Page)
         return shape
+
+
+def _nested(cells: list[ColumnElement[Any]]) -> ColumnElement[Any]:
+    """The cells of a row in a list: an array where all are texts, or a record.
+
+    The driver reads an array in less than half the time.
+    """
+    if all(isinstance(cell.type, Text) for cell in cells):
+        return array(cells)
+    return func.row(*cells)
 
 
 def _record(statement: Select[Any], key: ColumnElement[UUID] | None) -> Select[Any]:
