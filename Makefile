@@ -6,6 +6,8 @@ VENV ?= .venv
 ARGS ?=
 
 BIN := $(VENV)/bin
+# A module of tests has a database of its own, and stays in one process.
+TOGETHER := --numprocesses auto --maxprocesses 4 --dist loadscope
 SERVER := $(VENV)/.server-installed
 DEVELOPMENT := $(VENV)/.development-installed
 SOURCES := graph_api migrations tests examples docs benchmarks
@@ -65,7 +67,7 @@ migrations: $(SERVER) ## All revisions up, down and up again; then the models ag
 	$(BIN)/graph-api check --data-dir "$$data"
 
 test: $(DEVELOPMENT) ## The tests, which need only pip; ARGS="-k paging" goes on to pytest
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(TOGETHER) $(ARGS)
 
 fuzz: $(DEVELOPMENT) ## Both ways of answering are equal; ARGS="--examples 5000 --seed 7"
 	$(BIN)/python tests/equality/fuzz.py $(ARGS)
@@ -74,7 +76,7 @@ test-wheel: $(DEVELOPMENT) ## A wheel, installed elsewhere, serves from any fold
 	$(BIN)/python tests/wheel.py
 
 test-postgres15: $(DEVELOPMENT) ## The tests on PostgreSQL 15, where it is installed
-	$(BIN)/python tests/other_postgres.py $(POSTGRES15) -- -q $(ARGS)
+	$(BIN)/python tests/other_postgres.py $(POSTGRES15) -- -q $(TOGETHER) $(ARGS)
 
 test-clients: $(DEVELOPMENT) ## Code generators and linters of clients; needs npm
 	$(BIN)/python tests/clients/check.py
