@@ -48,6 +48,10 @@ class Context:
     def cost(self) -> tuple[int, int]:
         return 0, 0
 
+    @property
+    def redacted(self) -> Sequence[str]:
+        return ()
+
     def let_go(self) -> bool:
         return False
 

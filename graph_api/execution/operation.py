@@ -112,9 +112,10 @@ class Executor:
         finally:
             if context is not None and not context.let_go():
                 await _to_the_end(_close(context))
-        if job.request.explain:
-            return replace(answer, extensions=explanation.extensions())
-        return answer
+        told = explanation.extensions() if job.request.explain else {}
+        if context.redacted:
+            told["redacted"] = sorted(context.redacted)
+        return replace(answer, extensions=told) if told else answer
 
     def _too_late(self, operation: OperationDefinitionNode) -> GraphApiError:
         message = f"The operation took more than {self._timeout_s:g} s and was stopped."

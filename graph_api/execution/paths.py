@@ -5,6 +5,7 @@ rules for, is answered by the reference path: graphql-core with Strawberry's res
 """
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -40,6 +41,10 @@ class Context(Protocol):
     @property
     def fetch(self) -> Fetch:
         """Runs the statements of plans."""
+
+    @property
+    def redacted(self) -> Collection[str]:
+        """The fields that were null because they are not for the caller."""
 
     def let_go(self) -> bool:
         """Give back what can be given back at once; whether nothing is left to do."""

@@ -11,8 +11,11 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from graph_api.models.base import Base, Json, Keyed, Tenant, Versioned, index
-from graph_api.models.rules import Filled, Words, rule
-from graph_api.permissions import MemberRole
+from graph_api.models.rules import Filled, Words, reserved, rule
+from graph_api.permissions import MemberRole, Scope
+
+# What a user shows to nobody but the owners of the workspace.
+_PERSONAL = reserved(Scope.ADMINISTER, owner="id")
 
 
 class Workspace(Base, Keyed, Versioned):
@@ -35,7 +38,9 @@ class User(Base, Keyed, Versioned):
         String(255), info=rule(Filled()), comment="The name to sign in with; unique."
     )
     email: Mapped[str | None] = mapped_column(
-        String(255), info=rule(Filled()), comment="The address for mail; unique."
+        String(255),
+        info=rule(Filled()) | _PERSONAL,
+        comment="The address for mail; unique.",
     )
     password_hash: Mapped[str | None] = mapped_column(
         String(255),
@@ -47,7 +52,9 @@ class User(Base, Keyed, Versioned):
         String(255), comment="The name to show, where it differs from the username."
     )
     preferences: Mapped[Json] = mapped_column(
-        server_default=text("'{}'"), comment="What clients remember for the user."
+        server_default=text("'{}'"),
+        info=_PERSONAL,
+        comment="What clients remember for the user.",
     )
     theme: Mapped[str | None] = mapped_column(
         String(50), comment="The look that the user prefers, such as `dark`."
@@ -59,7 +66,7 @@ class User(Base, Keyed, Versioned):
         server_default=true(), comment="Whether the user may sign in."
     )
     last_login_at: Mapped[datetime | None] = mapped_column(
-        comment="When the user last signed in."
+        info=_PERSONAL, comment="When the user last signed in."
     )
 
 

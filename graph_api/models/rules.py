@@ -15,6 +15,8 @@ from sqlalchemy import CheckConstraint, Column, DateTime, Dialect, Double, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.types import Numeric, TypeDecorator
 
+from graph_api.permissions import Scope
+
 E = TypeVar("E", bound=StrEnum)
 
 # Python cannot read what PostgreSQL can store beyond the years 1 and 9999; a life
@@ -99,6 +101,19 @@ class AtMost:
 def rule(rule: Rule) -> dict[str, Any]:
     """The `info` of a column that keeps `rule`."""
     return {"rule": rule}
+
+
+@dataclass(frozen=True)
+class Reserved:
+    """For whom a value is: who has the scope, and the user whose key `owner` holds."""
+
+    needs: Scope
+    owner: str | None = None
+
+
+def reserved(needs: Scope, owner: str | None = None) -> dict[str, Any]:
+    """The `info` of a column that only some see, and with which nobody compares."""
+    return {"reserved": Reserved(needs, owner)}
 
 
 # The `info` of a column that clients neither see nor compare with.

@@ -100,10 +100,10 @@ def all_columns(model: type[Base]) -> Mapping[str, Column[Any]]:
 
 
 def columns_of(model: type[Base]) -> dict[str, Column[Any]]:
-    """The columns that clients may know of, by attribute, in the table's order.
+    """The columns that clients may compare with, by attribute, in the table's order.
 
-    The workspace is the caller's, and what is deferred is too large (or too secret) to
-    be compared.
+    The workspace is the caller's, what is deferred is too large (or too secret) to be
+    compared, and what only some may see would show itself by its order.
     """
     shown: dict[str, ColumnProperty[Any]] = {
         prop.key: prop
@@ -113,7 +113,8 @@ def columns_of(model: type[Base]) -> dict[str, Column[Any]]:
     return {
         key: column
         for key, prop in shown.items()
-        if isinstance(column := prop.columns[0], Column) and "hidden" not in column.info
+        if isinstance(column := prop.columns[0], Column)
+        and not {"hidden", "reserved"} & column.info.keys()
     }
 
 

@@ -48,7 +48,7 @@ class User(Actor):
     username: str
     email: str | None
     full_name: str | None
-    preferences: Json
+    preferences: Json | None
     theme: str | None
     ai_model: str | None
     is_active: bool

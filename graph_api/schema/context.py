@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, TypeVar
+from uuid import UUID
 
 import strawberry
 
@@ -14,6 +15,7 @@ from graph_api.caller import Caller
 from graph_api.config import Settings
 from graph_api.database.engine import Connection, Database
 from graph_api.database.leases import Lease
+from graph_api.permissions import Scope
 from graph_api.reading.cursors import Cursors
 from graph_api.reading.loaders import Loaders
 from graph_api.services.unit_of_work import Service, Terms
@@ -48,12 +50,22 @@ class Context:
         self.caller = caller
         self.cursors = surroundings.cursors
         self.max_page = surroundings.settings.max_page
+        # The fields that were null because they are not for the caller.
+        self.redacted: set[str] = set()
         self._database = surroundings.database
         self._echoes = surroundings.settings.sql_echo
         self._connection: Connection | None = None
         self._lease: Lease | None = None
         self._closed = False
         self._is_connecting = False
+
+    def shows(self, field: str, needs: Scope, owner: UUID | None) -> bool:
+        """Whether the caller may see a field that is for some; notes it if not."""
+        caller = self.caller
+        if needs in caller.scopes or (owner is not None and owner == caller.user_id):
+            return True
+        self.redacted.add(field)
+        return False
 
     @cached_property
     def _opening(self) -> asyncio.Lock:

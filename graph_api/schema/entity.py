@@ -28,6 +28,7 @@ from graph_api import models
 from graph_api.errors import BadUserInput, GraphApiError
 from graph_api.ids import key_of, parse_global_id
 from graph_api.models import Base, EntityType, public_name
+from graph_api.models.rules import Reserved
 from graph_api.reading.columns import column_of
 from graph_api.reading.relations import (
     Column,
@@ -50,6 +51,8 @@ from graph_api.schema.sources import (
     Key,
     Referred,
     Related,
+    Restricted,
+    Source,
     Values,
 )
 
@@ -272,19 +275,37 @@ def _show_columns(cls: type[Any], model: type[Base]) -> None:
     for name in inspect.get_annotations(cls):
         column = column_of(model, name)
         expected = type_of(column)
-        if hints[name] != (expected | None if column.nullable else expected):
+        reserved = column.info.get("reserved")
+        nullable = column.nullable or reserved is not None
+        if hints[name] != (expected | None if nullable else expected):
             raise TypeError(
                 f"{model.__name__}.{name} is {hints[name]}, but its column holds "
-                f"{expected}{' or NULL' if column.nullable else ''}."
+                f"{expected}{' or NULL' if nullable else ''}."
             )
-        if model.__mapper__.attrs[name].deferred:
-            source = ColumnValue(model, name)
+        deferred = model.__mapper__.attrs[name].deferred
+        source = ColumnValue(model if deferred else None, name)
+        if reserved is not None:
+            field = _restricted(hints[name], source, reserved, model, name)
+        elif deferred:
             field = row_field(hints[name], source, column.comment or "")
         else:
             field = StrawberryField(
                 graphql_name=public_name(name), description=column.comment
             )
         setattr(cls, name, field)
+
+
+def _restricted(
+    type: Any, source: Source, reserved: Reserved, model: type[Base], name: str
+) -> Any:
+    said = column_of(model, name).comment
+    also = "" if reserved.owner is None else ", and the user himself"
+    return row_field(
+        type,
+        Restricted(source, f"{model.__name__}.{public_name(name)}", reserved),
+        f"{said} Only who has the scope `{reserved.needs.value}` sees it{also}; for "
+        "others it is null, and named in `extensions.redacted`.",
+    )
 
 
 def find(model: type[Base], description: str) -> Any:

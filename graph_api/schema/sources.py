@@ -14,6 +14,7 @@ from uuid import UUID
 
 from graph_api.ids import global_id
 from graph_api.models import Base
+from graph_api.models.rules import Reserved
 from graph_api.reading.loaders import List
 from graph_api.reading.pages import Page
 from graph_api.reading.relations import Relation, Rows
@@ -155,6 +156,32 @@ class Connected(Source):
     @property
     def is_of_a_row(self) -> bool:
         return isinstance(self.rows, Relation)
+
+
+@dataclass(frozen=True, eq=False)
+class Restricted(Source):
+    """What another source gives to who may see it, and null for all others.
+
+    `field` is what the answer calls it then, in `extensions.redacted`.
+    """
+
+    source: Source
+    field: str
+    reserved: Reserved
+
+    def resolve(self, of: Any, info: Info, given: dict[str, Any]) -> Any:
+        if not self.is_shown(info.context, self.owner(of)):
+            return None
+        return self.source.resolve(of, info, given)
+
+    def is_shown(self, context: Context, owner: UUID | None) -> bool:
+        """Whether the caller sees the value of a row of this user's."""
+        return context.shows(self.field, self.reserved.needs, owner)
+
+    def owner(self, of: Any) -> UUID | None:
+        """The user of whom an object is."""
+        name = self.reserved.owner
+        return None if name is None else getattr(of, name)
 
 
 @dataclass(frozen=True, eq=False)

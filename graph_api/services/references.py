@@ -10,7 +10,7 @@ from sqlalchemy import Column, ForeignKeyConstraint, Index, UniqueConstraint, se
 
 from graph_api.errors import Duplicate, NotFound
 from graph_api.models import Base, Entity, Membership, Tenant, public_name
-from graph_api.reading.columns import columns_of, model_of, table_of
+from graph_api.reading.columns import all_columns, model_of, table_of
 from graph_api.services.unit_of_work import Work
 
 
@@ -28,7 +28,7 @@ class Reference:
 @cache
 def references_of(model: type[Base]) -> tuple[Reference, ...]:
     """The foreign keys of `model` that stay within the workspace, as their columns."""
-    by_column = {column: key for key, column in columns_of(model).items()}
+    by_column = {column: key for key, column in _own_columns(model).items()}
     found = {
         by_column[element.parent]: Reference(
             model,
@@ -54,6 +54,12 @@ def references_to(model: type[Base]) -> tuple[Reference, ...]:
         for reference in references_of(mapper.class_)
         if reference.target is model
     )
+
+
+def _own_columns(model: type[Base]) -> dict[str, Column[Any]]:
+    """All columns of `model` but the workspace, by attribute."""
+    found = all_columns(model).items()
+    return {key: column for key, column in found if key != "workspace_id"}
 
 
 def _is_composite(constraint: ForeignKeyConstraint) -> bool:
@@ -119,7 +125,7 @@ async def refuse_duplicates(
 def _unique(model: type[Base]) -> tuple[tuple[str, ...], ...]:
     """The combinations of attributes that are unique, in the order of the columns."""
     place = list(table_of(model).columns).index
-    by_column = {column.name: key for key, column in columns_of(model).items()}
+    by_column = {column.name: key for key, column in _own_columns(model).items()}
     return tuple(
         tuple(by_column[c.name] for c in columns if c.name in by_column)
         for columns in sorted(_unique_columns(model), key=lambda c: [*map(place, c)])

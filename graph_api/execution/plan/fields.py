@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -28,6 +28,7 @@ from graph_api.schema.sources import (
     Referred,
     ReferredMany,
     Related,
+    Restricted,
 )
 
 # The value of an object's field, given its arguments and the operation's moment.
@@ -41,20 +42,29 @@ def field_of(planning: Planning, selected: Selected, depth: int, rest: "Rest") -
         return Constant(selected.parent.name)
     if is_rest(source):
         return RestField(rest, selected)
+    if isinstance(source, Restricted):
+        shown = replace(selected, source=source.source)
+        return ForSome(source, field_of(planning, shown, depth, rest))
     if isinstance(source, Connected | Listed):
         step = planning.page(selected, lambda: PageStep(planning, selected, depth + 1))
         return Read(step, step.show(selected))
     if isinstance(source, Referred | ReferredMany):
-        branch = planning.branch(selected, depth + 1)
-        arguments = planning.arguments(selected)
-        if isinstance(source, Referred):
-            return Meant(source, arguments, branch, selected.is_required)
-        return MeantMany(source, arguments, branch)
+        return _meant(planning, selected, source, depth)
     get = _getter(selected)
     arguments_ = planning.arguments(selected) if selected.row_field else None
     below = planning.show(selected.definition.type, selected, depth, planning)
     leads_on = not is_leaf_type(get_named_type(selected.definition.type))
     return Got(get, arguments_, below, leads_on)
+
+
+def _meant(
+    planning: Planning, selected: Selected, source: Referred | ReferredMany, depth: int
+) -> Shown:
+    branch = planning.branch(selected, depth + 1)
+    arguments = planning.arguments(selected)
+    if isinstance(source, Referred):
+        return Meant(source, arguments, branch, selected.is_required)
+    return MeantMany(source, arguments, branch)
 
 
 def _getter(selected: Selected) -> Get:
@@ -174,6 +184,24 @@ class Read:
         return running.found(self.step)[self.place]
 
 
+@dataclass(frozen=True)
+class ForSome:
+    """A field that not everybody may see."""
+
+    source: Restricted
+    field: Shown
+
+    def gather(self, of: Any, running: Running) -> None:
+        if self._is_shown(of, running):
+            self.field.gather(of, running)
+
+    def build(self, of: Any, running: Running) -> Any:
+        return self.field.build(of, running) if self._is_shown(of, running) else None
+
+    def _is_shown(self, of: Any, running: Running) -> bool:
+        return self.source.is_shown(running.context, self.source.owner(of))
+
+
 class Rest:
     """What a row that is at hand leads to: read by its key, all in one statement."""
 
@@ -226,6 +254,8 @@ def _key(row: Any) -> Any:
 
 def is_rest(source: Any) -> bool:
     """Whether a row at hand does not have it."""
+    if isinstance(source, Restricted):
+        return is_rest(source.source)
     if isinstance(source, ColumnValue):
         return source.is_deferred
     return isinstance(source, Related) or (

@@ -42,6 +42,7 @@ from graph_api.schema.sources import (
     Itself,
     Referred,
     Related,
+    Restricted,
     Source,
 )
 
@@ -211,6 +212,17 @@ class RowsShown:
         planning = self.planning
         return planning.show(selected.definition.type, selected, self._depth, planning)
 
+    def _restricted(self, selected: Selected, source: Restricted, spot: Spot) -> str:
+        streams, owner = len(self._streams), "None"
+        value = self._value(replace(selected, source=source.source), spot)
+        if source.reserved.owner is not None:
+            if len(self._streams) > streams:
+                raise Unplanned(f"{selected} is read for some rows and not for others")
+            name = source.reserved.owner
+            owner = spot.cell(spot.scope.column(spot.place, name, as_text=False))
+        may_see = self.code.name(source.is_shown)
+        return f"({value} if {may_see}(R.context, {owner}) else None)"
+
     def _gathered(self, spot: Spot, columns: tuple[str, ...]) -> Callable[..., Any]:
         """The function that gives, for each row, the columns as a row has them."""
         row = namedtuple("Row", columns)  # type: ignore[misc] # noqa: PYI024 - its fields are those of the request
@@ -239,6 +251,7 @@ class RowsShown:
         Connected: _connected,
         Computed: _reckoned,
         Referred: _meant,
+        Restricted: _restricted,
     }
 
 
