@@ -1,7 +1,9 @@
 """What is planned: all that the schema has, but for what is named here, with why."""
 
+import gc
 from random import Random
 from typing import Any
+from weakref import ref
 
 import asyncpg
 import pytest
@@ -99,6 +101,29 @@ async def test_all_fields_of_a_row_that_an_id_leads_to_are_planned(
 
     assert told(answer) == {"path": "planned"}
     assert type in met(answer["data"])
+
+
+@pytest.mark.parametrize("type", NODES)
+async def test_a_plan_that_is_forgotten_is_gone_at_once(
+    read: Run, asking: Asking, executor: Executor, type: str
+) -> None:
+    selection = f"nodes(ids: $ids) {{ ... on {type} {asking.deep(type)} }}"
+    query = f"query ($ids: [ID!]!) {{ {selection} {asking.route(type, '{ id }')[1:]}"
+    await read(query, ids=[asking.id(type)])
+    document = executor._documents._kept.pop(query)
+    (planned,) = document.plans._values.values()
+    parts = [ref(document.tree), ref(planned.plan._planning)]
+
+    # What was needed only to make the plan.
+    gc.collect()
+    gc.disable()
+    try:
+        del document, planned
+        left = [part() for part in parts]
+    finally:
+        gc.enable()
+
+    assert left == [None, None]
 
 
 INTERFACES = {

@@ -114,6 +114,17 @@ class _Deciding(Visitor):
                 self.names.add(argument.value.name.value)
 
 
+def _unlink(tree: DocumentNode) -> None:
+    """Let the tokens know nothing of each other, which only the parser had need of.
+
+    A tree without circles is gone as soon as it is forgotten, and not only when the
+    garbage collector looks at all that there is, which it does seldom.
+    """
+    token = tree.loc and tree.loc.start_token
+    while token:
+        token.prev, token.next, token = None, None, token.next
+
+
 class Documents:
     """The documents of one schema, by their texts."""
 
@@ -167,6 +178,7 @@ class Documents:
                 raise self._beyond_parsing(error) from None
             raise
         refuse_bad_literals(text, tree)
+        _unlink(tree)
         return tree
 
     def _beyond_parsing(self, error: GraphQLSyntaxError) -> TooComplex:

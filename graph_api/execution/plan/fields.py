@@ -219,14 +219,15 @@ class Rest:
 
     @cached_property
     def branch(self) -> Branch:
+        fields = self._fields
         signature = "".join(
             f"{one.response_name}: {one.node.name.value} {one.signature}"
-            for one in self._fields
+            for one in fields
         )
         return self._planning.branch_of(
             self._depth + 1,
             signature,
-            lambda _: self._fields,
+            lambda _: fields,
             frozenset({self._type.name}),
         )
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
+from weakref import WeakValueDictionary
 
 from graphql import (
     GraphQLAbstractType,
@@ -63,7 +64,8 @@ class Planning:
     statements: Kept[Statement]
     # By depth: whoever gets there first decides nothing, for all are read together.
     branches: dict[int, list[Branch]] = field(default_factory=dict)
-    _pages: dict[Any, Any] = field(default_factory=dict)
+    # Weakly: a step knows its planning, and what is forgotten has to go at once.
+    _pages: WeakValueDictionary[Any, Any] = field(default_factory=WeakValueDictionary)
     _names: int = 0
 
     def name(self) -> str:
@@ -77,10 +79,11 @@ class Planning:
 
     def branch(self, selected: Selected, depth: int) -> Branch:
         """The rows that a field leads to by their keys."""
+        selections, details = self.selections, selected.details
         return self.branch_of(
             depth,
             selected.signature,
-            lambda type: self.selections.below(type, selected.details),
+            lambda type: selections.below(type, details),
             self._possible(selected.type),
         )
 
@@ -99,10 +102,8 @@ class Planning:
         """The step for a page of a whole table, the same for the same words."""
         words = sorted(map(print_ast, selected.node.arguments or ()))
         key = (selected.node.name.value, *words)
-        if key not in self._pages:
-            self._pages[key] = make()
-        page: P = self._pages[key]
-        return page
+        known: P | None = self._pages.get(key)
+        return self._pages.setdefault(key, make()) if known is None else known
 
     def type_of(self, model: type[Base]) -> GraphQLObjectType:
         """The type that shows the rows of `model`."""

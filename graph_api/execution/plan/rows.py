@@ -9,6 +9,7 @@ the code takes one value at each row, in the order in which it visits them.
 from collections import namedtuple
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, ClassVar
 
 from graphql import GraphQLObjectType, is_composite_type, is_leaf_type
@@ -225,7 +226,7 @@ class RowsShown:
 
     def _gathered(self, spot: Spot, columns: tuple[str, ...]) -> Callable[..., Any]:
         """The function that gives, for each row, the columns as a row has them."""
-        row = namedtuple("Row", columns)  # type: ignore[misc] # noqa: PYI024 - its fields are those of the request
+        row = _row_type(columns)
         values = (
             native(
                 self.code,
@@ -255,17 +256,25 @@ class RowsShown:
     }
 
 
+@cache
+def _row_type(columns: tuple[str, ...]) -> type:
+    """Rows with these columns; computed fields name some, so that there are few."""
+    return namedtuple("Row", columns)  # noqa: PYI024 - its fields are given
+
+
 class Late:
     """A function whose code is made when it is first called."""
 
     def __init__(self, code: Code, body: Callable[[], list[str]]) -> None:
-        self.code = code
-        self._body = body
+        self._code = code
+        # What makes it knows all that is made with it, and is let go as soon as it can.
+        self._body: Callable[[], list[str]] | None = body
         self._made: Callable[..., Any] | None = None
 
     def __call__(self, rows: list[Any], pages: Any) -> list[Any]:
-        if self._made is None:
-            self._made = self.code.function("rows, P", *self._body())
+        if self._body is not None:
+            self._made, self._body = self._code.function("rows, P", *self._body()), None
+        assert self._made is not None
         found: list[Any] = self._made(rows, pages)
         return found
 
