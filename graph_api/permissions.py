@@ -38,3 +38,8 @@ SCOPES: Mapping[MemberRole, frozenset[Scope]] = {
     MemberRole.AGENT: EVERYTHING - {Scope.ADMINISTER},
     MemberRole.VIEWER: frozenset({Scope.READ}),
 }
+
+
+def roles_with(scope: Scope) -> list[MemberRole]:
+    """The roles that have a scope, the most powerful first."""
+    return [role for role, scopes in SCOPES.items() if scope in scopes]

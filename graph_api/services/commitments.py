@@ -5,6 +5,7 @@ from uuid import UUID
 
 from graph_api.errors import Invalid, InvalidTransition
 from graph_api.models import Commitment, CommitmentState
+from graph_api.permissions import Scope
 from graph_api.scheduling.schedule import refusal
 from graph_api.services.entities import EntityService, Values
 from graph_api.services.unit_of_work import Work
@@ -51,6 +52,7 @@ MARK_DELINQUENT = Move(S.DELINQUENT, "marked_delinquent", _from(S.ACTIVE))
 
 class Commitments(EntityService[Commitment]):
     model = Commitment
+    scope = Scope.WRITE_COMMITMENTS
 
     async def move(self, id: UUID, move: Move, expected_version: int | None) -> None:
         """Move a commitment to another state.

@@ -8,6 +8,7 @@ from sqlalchemy import delete, func, update
 
 from graph_api.errors import Invalid, NotFound
 from graph_api.models import Document, DocumentLink, Entity, FileHash, Tag
+from graph_api.permissions import Scope
 from graph_api.services.entities import EntityService, Values
 from graph_api.services.linking import add_link, change_relation, remove_links, retag
 from graph_api.services.unit_of_work import Work
@@ -19,6 +20,7 @@ MAX_TAGS = 50
 
 class Documents(EntityService[Document]):
     model = Document
+    scope = Scope.WRITE_DOCUMENTS
     keeper = "owner_id"
 
     async def create(self, values: Values) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import undefer
 
 from graph_api.errors import Duplicate, Invalid, NotFound
 from graph_api.models import KnowledgeEdge, KnowledgeNode, public_name
+from graph_api.permissions import Scope
 from graph_api.services.entities import Values
 from graph_api.services.log import values_of
 from graph_api.services.unit_of_work import Work
@@ -16,6 +17,7 @@ from graph_api.services.upserting import Item, Key, UpsertingService, refuse_twi
 
 class KnowledgeNodes(UpsertingService[KnowledgeNode]):
     model = KnowledgeNode
+    scope = Scope.WRITE_KNOWLEDGE
     identity = ("external_ref",)
 
     async def _check(
@@ -57,6 +59,7 @@ class KnowledgeNodes(UpsertingService[KnowledgeNode]):
 
 class KnowledgeEdges(UpsertingService[KnowledgeEdge]):
     model = KnowledgeEdge
+    scope = Scope.WRITE_KNOWLEDGE
     identity = ("source_id", "target_id", "edge_type")
 
     def _judge_alone(self, item: Item, seen: dict[Key, int]) -> None:

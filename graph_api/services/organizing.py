@@ -4,12 +4,14 @@ from uuid import UUID
 
 from graph_api.errors import Invalid
 from graph_api.models import Annotation, Collection, Tag
+from graph_api.permissions import Scope
 from graph_api.services.entities import EntityService, Values
 from graph_api.services.unit_of_work import Work
 
 
 class Collections(EntityService[Collection]):
     model = Collection
+    scope = Scope.WRITE_DOCUMENTS
     keeper = "owner_id"
 
     async def _update(
@@ -22,10 +24,12 @@ class Collections(EntityService[Collection]):
 
 class Tags(EntityService[Tag]):
     model = Tag
+    scope = Scope.WRITE_DOCUMENTS
 
 
 class Annotations(EntityService[Annotation]):
     model = Annotation
+    scope = Scope.WRITE_DOCUMENTS
     keeper = "author_id"
 
     async def _check(

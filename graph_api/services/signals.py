@@ -4,6 +4,7 @@ from uuid import UUID
 
 from graph_api.errors import InvalidTransition
 from graph_api.models import Document, Signal, SignalStatus
+from graph_api.permissions import Scope
 from graph_api.services.entities import EntityService, Values
 
 _OPEN = frozenset({SignalStatus.NEW, SignalStatus.PROCESSING})
@@ -11,6 +12,7 @@ _OPEN = frozenset({SignalStatus.NEW, SignalStatus.PROCESSING})
 
 class Signals(EntityService[Signal]):
     model = Signal
+    scope = Scope.WRITE_SIGNALS
 
     async def ingest(self, values: Values) -> None:
         """Store a signal, unless one with its `dedupe_key` is stored already."""

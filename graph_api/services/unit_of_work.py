@@ -16,7 +16,7 @@ from collections.abc import (
 )
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -26,9 +26,10 @@ from sqlalchemy.orm import undefer
 
 from graph_api.caller import Caller
 from graph_api.database.engine import Connection
-from graph_api.errors import Conflict, NotFound
+from graph_api.errors import Conflict, Forbidden, NotFound
 from graph_api.keys import new_key
 from graph_api.models import ActorType, Base, Entity, Interaction
+from graph_api.permissions import Scope, roles_with
 from graph_api.services import idempotency
 from graph_api.services.log import Columns, changes, told, values_of
 from graph_api.services.storing import Values, insert_many, lock_one, update_one
@@ -228,8 +229,23 @@ async def _undo(connection: Connection) -> None:
         log.info("A transaction could not be rolled back", exc_info=True)
 
 
+def require(caller: Caller, scope: Scope) -> None:
+    """Raise Forbidden unless the caller has the scope."""
+    if scope not in caller.scopes:
+        *others, last = (role.value for role in roles_with(scope))
+        who = f"{', '.join(others)} or {last}" if others else last
+        raise Forbidden(
+            f"This needs the scope `{scope.value}`: that of a member who is {who}, or "
+            "of a key that names it.",
+            needs=scope.value,
+        )
+
+
 class Service:
     """The base of the services, which are all that writes."""
+
+    # What a caller needs for whatever it writes.
+    scope: ClassVar[Scope]
 
     def __init__(
         self,
@@ -248,9 +264,10 @@ class Service:
         """One transaction, which commits when the block ends and rolls back otherwise.
 
         A dry run stays open, so that its answer can be read, until the connection is
-        next used or given back. Raises Replayed when the idempotency key was used for
-        the same request.
+        next used or given back. Raises Forbidden when the caller lacks the service's
+        scope, and Replayed when the idempotency key was used for the same request.
         """
+        require(self.caller, self.scope)
         connection = await self._start()
         await connection.begin()
         try:
