@@ -24,6 +24,7 @@ from graph_api.execution.database_errors import database_error
 from graph_api.execution.limits import Limits
 from graph_api.execution.operation import Executor
 from graph_api.http import exception_handlers, graphql_endpoint, guarded, routes
+from graph_api.quotas import Quotas
 from graph_api.reading.cursors import Cursors
 from graph_api.schema import graphql_schema
 from graph_api.schema.context import Context, Surroundings
@@ -43,7 +44,10 @@ def create_app(given: Settings | None = None) -> ASGIApp:
     surroundings = _surroundings(chosen)
     newest = head()
     executor = Executor(
-        graphql_schema, Limits.of(chosen), timeout_s=chosen.operation_timeout_s
+        graphql_schema,
+        Limits.of(chosen),
+        timeout_s=chosen.operation_timeout_s,
+        quotas=Quotas.of(chosen),
     )
 
     async def make_context(request: Request) -> Context:

@@ -105,6 +105,20 @@ class Settings(BaseSettings):
     max_root_fields: int = Field(
         default=20, ge=1, description="Fields at the root of an operation."
     )
+    rate_limit_points: int = Field(
+        default=10_000,
+        ge=0,
+        description="Points a minute that the operations of one credential may cost; "
+        "0 limits nobody. In local mode nobody is limited.",
+    )
+    rate_limit_requests: int | None = Field(
+        default=None, ge=1, description="Requests a minute of one user; unset is any."
+    )
+    rate_limit_requests_in_all: int | None = Field(
+        default=None,
+        ge=1,
+        description="Requests a minute of all users together; unset is any.",
+    )
     graphiql: bool = Field(
         default=True, description="Whether browsers get GraphiQL at /graphql."
     )

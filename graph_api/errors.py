@@ -42,6 +42,12 @@ class TooComplex(GraphApiError):
     code = "TOO_COMPLEX"
 
 
+class RateLimited(GraphApiError):
+    """More than the caller may ask for in a time; `retry_after` says when it is not."""
+
+    code = "RATE_LIMITED"
+
+
 class Busy(GraphApiError):
     """No connection was free in time, or the database is away; try again later."""
 

@@ -15,11 +15,13 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message
 
+from graph_api.caller import Caller
 from graph_api.config import Settings
 from graph_api.execution.limits import Limits
 from graph_api.execution.operation import Executor
 from graph_api.http import exception_handlers, graphql_endpoint, guarded, routes
 from graph_api.http.json_text import BadJsonValue, decode, encode
+from graph_api.quotas import Charge
 
 SCHEMA = build_schema(
     """
@@ -41,13 +43,15 @@ class Context:
         self.entered = asyncio.Event()
         self.release = asyncio.Event()
         self.told: list[str] = []
+        self.caller = Caller(UUID(int=0), None)
+        self.charge: Charge | None = None
 
     async def fetch(self, sql: str, arguments: Sequence[Any]) -> list[Any]:
         raise NotImplementedError
 
     @property
-    def cost(self) -> tuple[int, int]:
-        return 0, 0
+    def cost(self) -> tuple[int, int, int]:
+        return 0, 0, 0
 
     @property
     def redacted(self) -> Sequence[str]:

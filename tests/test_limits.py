@@ -363,9 +363,9 @@ def test_what_only_looks_like_it_is_not(value: str) -> None:
 
 def test_a_text_is_parsed_and_validated_once() -> None:
     documents = Documents(SCHEMA, DEFAULTS)
-    first, _ = documents.prepare("{parties{totalCount}}", None, {})
+    first, *_ = documents.prepare("{parties{totalCount}}", None, {})
 
-    second, _ = documents.prepare("{parties{totalCount}}", None, {})
+    second, *_ = documents.prepare("{parties{totalCount}}", None, {})
 
     assert second is first
 
@@ -373,11 +373,11 @@ def test_a_text_is_parsed_and_validated_once() -> None:
 def test_the_texts_that_are_kept_are_bounded() -> None:
     documents = Documents(SCHEMA, DEFAULTS)
     text = "#" + "x" * 60_000 + "\n{parties{totalCount}}"
-    first, _ = documents.prepare(text, None, {})
+    first, *_ = documents.prepare(text, None, {})
 
     for i in range(10):
         documents.prepare(f"{text} #{i}", None, {})
-    again, _ = documents.prepare(text, None, {})
+    again, *_ = documents.prepare(text, None, {})
 
     assert again is not first
 
@@ -392,7 +392,7 @@ def test_an_operation_is_chosen_by_its_name(
     text = "query A {__typename} query B {__typename}"
 
     try:
-        _, operation = documents.prepare(text, name, {})
+        _, operation, _ = documents.prepare(text, name, {})
     except GraphApiError as error:
         found = error.code
     else:

@@ -23,12 +23,15 @@ from graphql import (
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from graph_api.caller import Caller
 from graph_api.errors import BadCursor, BadUserInput, NotFound
 from graph_api.execution.limits import Limits
 from graph_api.execution.messages import Answer, Request
 from graph_api.execution.operation import Executor
+from graph_api.quotas import Charge
 
 REQUEST_ID = UUID("01a20126-66ae-7615-9b1b-922bb8d93b90")
+NOBODY = Caller(REQUEST_ID, None)
 QUERY_ONLY = frozenset({OperationType.QUERY})
 
 
@@ -40,13 +43,15 @@ class Context:
     entered: asyncio.Event = field(default_factory=asyncio.Event)
     release: asyncio.Event = field(default_factory=asyncio.Event)
     told: list[str] = field(default_factory=list)
+    caller: Caller = NOBODY
+    charge: Charge | None = None
 
     async def fetch(self, sql: str, arguments: Sequence[Any]) -> list[Any]:
         raise NotImplementedError
 
     @property
-    def cost(self) -> tuple[int, int]:
-        return 0, 0
+    def cost(self) -> tuple[int, int, int]:
+        return 0, 0, 0
 
     @property
     def redacted(self) -> Sequence[str]:

@@ -1,6 +1,7 @@
 """What is planned: all that the schema has, but for what is named here, with why."""
 
 import gc
+from dataclasses import replace
 from random import Random
 from typing import Any
 from weakref import ref
@@ -21,6 +22,7 @@ from graph_api.execution.operation import Executor
 from graph_api.ids import global_id
 from graph_api.keys import new_key
 from graph_api.models import CommitmentState, Interaction, Party
+from graph_api.quotas import Quotas
 from graph_api.schema import graphql_schema
 from graph_api.schema.context import Surroundings
 
@@ -70,13 +72,15 @@ def executor(settings: Settings) -> Executor:
     """One that takes operations as large as a type has fields."""
     large = {"rows": 10**9, "tokens": 20_000, "root_fields": 100, "fields": 20_000}
     limits = Limits(page=settings.max_page, aliases=1_000, **large)
-    return Executor(graphql_schema, limits, timeout_s=30)
+    quotas = Quotas(points=10**9)
+    return Executor(graphql_schema, limits, timeout_s=30, quotas=quotas)
 
 
 @pytest.fixture
 def read(executor: Executor, surroundings: Surroundings, world: World) -> Run:
-    """What runs operations in the world's workspace."""
-    return Run(executor, surroundings, world.caller)
+    """What runs operations in the world's workspace, for who is charged for them."""
+    caller = replace(world.caller, credential="key:1")
+    return Run(executor, surroundings, caller)
 
 
 @pytest.mark.parametrize("type", sorted({"Query", *WAYS}))

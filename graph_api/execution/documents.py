@@ -24,10 +24,11 @@ from graphql import (
 )
 
 from graph_api.errors import TooComplex
+from graph_api.execution.cost import Cost
 from graph_api.execution.keeping import Kept
-from graph_api.execution.limits import Limits, refuse_above, refuse_rows
+from graph_api.execution.limits import Limits, cost_of, refuse_above, refuse_rows
 from graph_api.execution.literals import refuse_bad_literals
-from graph_api.execution.pages import Pages
+from graph_api.execution.pages import Decisive, Pages
 from graph_api.execution.refusals import OperationUnresolved
 from graph_api.execution.scale import Scale
 from graph_api.execution.shape import Shape
@@ -44,7 +45,7 @@ KEPT_SIZES = 64
 
 
 class Document:
-    """A valid document, and for which page sizes it is known to be within limits."""
+    """A valid document, and what it costs with which page sizes, within its limits."""
 
     def __init__(self, text: str, tree: DocumentNode) -> None:
         self.text = text
@@ -59,11 +60,11 @@ class Document:
         self.variables: dict[str | None, Any] = {}
         # What was worked out for its operations, by what its directives decide.
         self.plans: Kept[Any] = Kept(KEPT_VARIANTS)
-        self._sizes: frozenset[str] = frozenset()
-        self._lists: frozenset[str] = frozenset()
-        self._allowed: set[tuple[object, ...]] = set()
-        # The operations that are within limits whatever their variables are.
-        self.bounded: set[str] = set()
+        # What its operations cost, by their names and what their variables say.
+        self._costs: dict[tuple[object, ...], Cost] = {}
+        self._decisive = Decisive()
+        # What those cost for which no variable matters.
+        self.fixed: dict[str, Cost] = {}
 
     @cached_property
     def deciding(self) -> list[str]:
@@ -90,17 +91,20 @@ class Document:
             )
         raise OperationUnresolved("The document has no operation.")
 
-    def is_allowed(self, name: str, pages: Pages) -> bool:
-        return (name, *pages.key(self._sizes, self._lists)) in self._allowed
+    def known_cost(self, name: str, pages: Pages) -> Cost | None:
+        """What an operation costs, if it is known to be within its limits."""
+        return self._costs.get((name, *pages.key(self._decisive)))
 
-    def allow(self, name: str, pages: Pages) -> None:
+    def remember(self, name: str, pages: Pages, cost: Cost) -> None:
         """Remember that an operation is within its limits with these page sizes."""
-        if not pages.sizes and not pages.lists:
-            self.bounded.add(name)
-        self._sizes |= pages.sizes
-        self._lists |= pages.lists
-        if len(self._allowed) < KEPT_SIZES:
-            self._allowed.add((name, *pages.key(self._sizes, self._lists)))
+        if not (pages.sizes or pages.lists or pages.filters):
+            self.fixed[name] = cost
+        decisive = self._decisive.beside(pages)
+        if decisive != self._decisive:
+            self._decisive = decisive
+            self._costs.clear()
+        if len(self._costs) < KEPT_SIZES:
+            self._costs[name, *pages.key(decisive)] = cost
 
 
 class _Deciding(Visitor):
@@ -145,20 +149,20 @@ class Documents:
 
     def prepare(
         self, text: str, name: str | None, variables: Mapping[str, Any]
-    ) -> tuple[Document, OperationDefinitionNode]:
-        """A document that is valid, and the operation that this request runs of it.
+    ) -> tuple[Document, OperationDefinitionNode, Cost]:
+        """A valid document, the operation that this request runs of it, and its cost.
 
         Raises what refuses the request: a GraphApiError, a GraphQLSyntaxError or
         an InvalidDocument.
         """
         document = self._kept.get(text) or Document(text, self._parse(text))
         operation = document.operation(name)
-        self._limit(document, operation, variables)
+        cost = self._limited(document, operation, variables)
         if not document.valid:
             self._validation.refuse_invalid(document.tree)
             document.valid = True
         self._keep(document)
-        return document, operation
+        return document, operation, cost
 
     def _parse(self, text: str) -> DocumentNode:
         limits = self._limits
@@ -192,28 +196,32 @@ class Documents:
             allowed=allowed,
         )
 
-    def _limit(
+    def _limited(
         self,
         document: Document,
         operation: OperationDefinitionNode,
         variables: Mapping[str, Any],
-    ) -> None:
+    ) -> Cost:
+        """What the operation costs at most; raises if it asks for too much."""
         limits = self._limits
         name = operation.name.value if operation.name else ""
-        if name in document.bounded:
-            return
+        fixed = document.fixed.get(name)
+        if fixed is not None:
+            return fixed
         pages = Pages(
             operation, variables, default=limits.default_page, largest=limits.page
         )
-        allowed = document.is_allowed(name, pages)
+        known = document.known_cost(name, pages)
         pages.refuse_out_of_range()
-        if allowed:
-            return
+        if known is not None:
+            return known
         scale = Scale(self._schema, self._shape, limits, document.tree, pages)
         weight = scale.weigh()[name]
         pages.refuse_out_of_range()
         refuse_rows(weight, limits)
-        document.allow(name, pages)
+        cost = cost_of(weight, limits)
+        document.remember(name, pages, cost)
+        return cost
 
     def _keep(self, document: Document) -> None:
         if document.text not in self._kept:

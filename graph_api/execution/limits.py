@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from graph_api.config import Settings
 from graph_api.errors import TooComplex
+from graph_api.execution.cost import Cost
 
 # Far beyond any depth in relations, and within Python's recursion limit.
 MAX_NESTING = 100
@@ -49,11 +50,28 @@ class Limits:
 
 
 @dataclass(slots=True)
+class Amount:
+    """So many of something, and so many more for each row of the page around it."""
+
+    total: int = 0
+    per_page: int = 0
+
+    def add(self, other: "Amount") -> None:
+        self.total = min(self.total + other.total, CAP)
+        self.per_page = min(self.per_page + other.per_page, CAP)
+
+    def on_page_of(self, size: int) -> int:
+        """How many there are in all, where the page around has so many rows."""
+        return min(self.total + size * self.per_page, CAP)
+
+
+@dataclass(slots=True)
 class Weight:
     """What a selection set amounts to, with its fragments expanded.
 
-    `per_page` are the rows for each row of the page that the set stands in;
-    `names` are the response names of this level, with how often each is asked.
+    `figures` are counts and the like of whole lists; `fixed` is what it costs whatever
+    is found, in hundredths of a point; `names` are the response names of this level,
+    with how often each is asked.
     """
 
     depth: int = 0
@@ -61,8 +79,9 @@ class Weight:
     fields: int = 0
     aliases: int = 0
     schemas: int = 0
-    rows: int = 0
-    per_page: int = 0
+    rows: Amount = field(default_factory=Amount)
+    figures: Amount = field(default_factory=Amount)
+    fixed: int = 0
     names: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: "Weight") -> None:
@@ -74,8 +93,9 @@ class Weight:
         self.fields += other.fields
         self.aliases += other.aliases
         self.schemas += other.schemas
-        self.rows = min(self.rows + other.rows, CAP)
-        self.per_page = min(self.per_page + other.per_page, CAP)
+        self.rows.add(other.rows)
+        self.figures.add(other.figures)
+        self.fixed = min(self.fixed + other.fixed, CAP)
 
     @property
     def root_fields(self) -> int:
@@ -151,7 +171,14 @@ def refuse_rows(weight: Weight, limits: Limits) -> None:
     refuse_above(
         "rows",
         limits.rows,
-        weight.rows + limits.default_page * weight.per_page,
+        weight.rows.on_page_of(limits.default_page),
         "potential rows, which are the product of its page sizes",
         "Ask for smaller pages (`first:`), or for fewer levels at once.",
     )
+
+
+def cost_of(weight: Weight, limits: Limits) -> Cost:
+    """What an operation of this weight costs at most."""
+    page = limits.default_page
+    rows, figures = weight.rows.on_page_of(page), weight.figures.on_page_of(page)
+    return Cost(weight.fixed, rows, figures)

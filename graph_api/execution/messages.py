@@ -32,6 +32,14 @@ class Answer:
     def codes(self) -> list[str]:
         return [error["extensions"]["code"] for error in self.errors]
 
+    @property
+    def retry_after(self) -> int:
+        """In how many seconds it is worth the while to ask again."""
+        return max(
+            (error["extensions"].get("retryAfter", 1) for error in self.errors),
+            default=1,
+        )
+
     def body(self) -> dict[str, Any]:
         """The response as GraphQL defines it: no `data` entry without execution."""
         return self._with(self.data)

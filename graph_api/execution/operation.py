@@ -21,7 +21,7 @@ from graphql import (
     OperationType,
 )
 
-from graph_api.errors import GraphApiError, Timeout
+from graph_api.errors import Busy, GraphApiError, Timeout
 from graph_api.execution.documents import Documents
 from graph_api.execution.explaining import Explanation
 from graph_api.execution.limits import Limits
@@ -35,12 +35,15 @@ from graph_api.execution.refusals import (
     ValidationFailed,
 )
 from graph_api.execution.validation import InvalidDocument
+from graph_api.quotas import Charge, Quotas
+from graph_api.schema.scalars import write_time
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 EVERY_TYPE = frozenset(OperationType)
+STOPPED = frozenset({Timeout.code, Busy.code})
 
 
 class Executor:
@@ -55,12 +58,14 @@ class Executor:
         rules: Collection[type[ASTValidationRule]] = (),
         hide_suggestions: bool = False,
         planning: bool = True,
+        quotas: Quotas | None = None,
     ) -> None:
         """`rules` are validated beside those of GraphQL's specification.
 
         Without `planning`, the reference path answers everything.
         """
         self._timeout_s = timeout_s
+        self._quotas = quotas
         self._paths = Paths(
             schema, hide_suggestions=hide_suggestions, planning=planning
         )
@@ -78,20 +83,44 @@ class Executor:
         """The answer to a request; it raises nothing but CancelledError."""
         masking = Masking(request.id)
         try:
-            document, operation = self._documents.prepare(
-                request.query, request.operation_name, request.variables
-            )
-            _refuse_type(operation.operation, allow)
-        except GraphQLSyntaxError as error:
-            return Answer(errors=masking.of_request([error], ParseFailed))
-        except InvalidDocument as error:
-            return Answer(errors=masking.of_request(error.errors, ValidationFailed))
+            job = self._job(request, allow, masking)
         except Exception as error:  # The edge: a bug of ours is masked and logged.
-            return Answer(errors=masking.refusal(error))
-        running = self._run(Job(request, document, operation, masking), make_context)
-        if operation.operation is OperationType.MUTATION:
+            return await self._refused(error, masking, make_context)
+        running = self._run(job, make_context)
+        if job.operation.operation is OperationType.MUTATION:
             return await _to_the_end(running)
         return await running
+
+    def _job(
+        self, request: Request, allow: frozenset[OperationType], masking: Masking
+    ) -> Job:
+        """What is to be done for a request; raises what refuses it."""
+        document, operation, cost = self._documents.prepare(
+            request.query, request.operation_name, request.variables
+        )
+        _refuse_type(operation.operation, allow)
+        return Job(request, document, operation, cost, masking)
+
+    async def _refused(
+        self,
+        error: Exception,
+        masking: Masking,
+        make_context: Callable[[], Awaitable[Context]],
+    ) -> Answer:
+        """The refusal of a request, which is charged as well: it was work to read."""
+        try:
+            if self._quotas is not None:
+                async with asyncio.timeout(self._timeout_s):
+                    context = await make_context()
+                    context.let_go()
+                    await self._quotas.charge_refusal(context.caller)
+        except Exception as another:  # The edge, as above.
+            error = another
+        if isinstance(error, GraphQLSyntaxError):
+            return Answer(errors=masking.of_request([error], ParseFailed))
+        if isinstance(error, InvalidDocument):
+            return Answer(errors=masking.of_request(error.errors, ValidationFailed))
+        return Answer(errors=masking.refusal(error))
 
     async def _run(
         self, job: Job, make_context: Callable[[], Awaitable[Context]]
@@ -102,10 +131,13 @@ class Executor:
         try:
             async with deadline:
                 context = await make_context()
+                if self._quotas is not None:
+                    points = job.cost.points
+                    context.charge = await self._quotas.charge(context.caller, points)
                 since = time.perf_counter()
                 answer = await self._paths.answer(job, context, explanation)
                 explanation.took("total", since)
-                explanation.count(*context.cost)
+                explanation.count(*context.cost[:2])
         except Exception as error:  # The edge: a bug of ours is masked and logged.
             late = self._too_late(job.operation) if deadline.expired() else error
             return Answer(errors=job.masking.refusal(late))
@@ -115,6 +147,10 @@ class Executor:
         told = explanation.extensions() if job.request.explain else {}
         if context.redacted:
             told["redacted"] = sorted(context.redacted)
+        if self._quotas is not None and context.charge is not None:
+            told["cost"] = await _settled(
+                self._quotas, context.charge, job, answer, context
+            )
         return replace(answer, extensions=told) if told else answer
 
     def _too_late(self, operation: OperationDefinitionNode) -> GraphApiError:
@@ -132,6 +168,25 @@ def _refuse_type(type_: OperationType, allow: frozenset[OperationType]) -> None:
         raise UnsupportedOperation("This server runs queries and mutations.")
     if type_ not in allow:
         raise MethodNotAllowed(f"A {type_.value} needs a POST request.")
+
+
+async def _settled(
+    quotas: Quotas, charge: Charge, job: Job, answer: Answer, context: Context
+) -> dict[str, Any]:
+    """What an operation did cost, of which what it did not is given back.
+
+    One that was stopped was as dear as it could be: only its end is known.
+    """
+    _, rows, figures = context.cost
+    read = job.cost.when_read(charge.rows + rows, charge.figures + figures)
+    was_stopped = not STOPPED.isdisjoint(answer.codes)
+    await quotas.settle(charge, charge.requested if was_stopped else read.points)
+    return {
+        "requested": charge.requested,
+        "actual": charge.actual,
+        "remaining": charge.remaining,
+        "resetAt": write_time(charge.reset_at),
+    }
 
 
 async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:

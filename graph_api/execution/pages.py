@@ -1,4 +1,4 @@
-"""How many rows a field asks for, as far as its arguments say.
+"""How many rows a field asks for, and how hard to find, as its arguments say.
 
 `first` and `last` say it of a connection, and the length of a list of what is given
 one by one (`nodes(ids:)`, the input of a bulk mutation). A size out of range is
@@ -7,6 +7,7 @@ Values that are no numbers count as the most: coercion tells what is wrong with 
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from graphql import (
@@ -25,17 +26,20 @@ from graphql import (
 )
 
 from graph_api.errors import BadUserInput
+from graph_api.execution.cost import SCANNING
 
 # No list comes in one of these, though coercion may make a list of it.
 SCALARS = frozenset({"ID", "String", "Int", "Float", "Boolean"})
 SIZES = ("first", "last")
+# A filter of more parts is refused when it is read: there is no need to see them all.
+MAX_PARTS = 1_000
 
 
 class Pages:
     """The page sizes of one operation, with the variables of one request.
 
-    `sizes` and `lists` are the variables that any size so far has come from: with the
-    same values for them, an operation weighs the same.
+    `sizes`, `lists` and `filters` are the variables that any size or condition so far
+    has come from: with the same values for them, an operation weighs the same.
     """
 
     def __init__(
@@ -60,6 +64,7 @@ class Pages:
         self._largest = largest
         self.sizes: set[str] = set()
         self.lists: set[str] = set()
+        self.filters: set[str] = set()
         self._refused: list[int] = []
 
     def refuse_out_of_range(self) -> None:
@@ -80,12 +85,21 @@ class Pages:
             return max(sizes, default=self._default)
         return max(map(self._length, values.values()), default=0) or None
 
-    def key(self, sizes: frozenset[str], lists: frozenset[str]) -> tuple[object, ...]:
+    def scans(self, node: FieldNode) -> int:
+        """How many conditions of a field's filter no index serves."""
+        return sum(
+            self._scans(argument.value)
+            for argument in node.arguments or ()
+            if argument.name.value == "filter"
+        )
+
+    def key(self, known: "Decisive") -> tuple[object, ...]:
         """What these variables say of sizes, to compare two requests by."""
         given = self._variables
         return (
-            *(self._size_of(given[n]) if n in given else None for n in sorted(sizes)),
-            *(_length_of(given[n]) if n in given else None for n in sorted(lists)),
+            *[self._size_of(given[n]) if n in given else None for n in known.sizes],
+            *[_length_of(given[n]) if n in given else None for n in known.lists],
+            *[_scans_of(given[n]) if n in given else None for n in known.filters],
         )
 
     def _size(self, node: ValueNode) -> int:
@@ -129,6 +143,42 @@ class Pages:
             return max((self._length(field.value) for field in node.fields), default=0)
         return 0
 
+    def _scans(self, node: ValueNode) -> int:
+        if isinstance(node, VariableNode):
+            name = node.name.value
+            if name in self._scalars:
+                return 0
+            self.filters.add(name)
+            if name in self._variables:
+                return _scans_of(self._variables[name])
+            given = self._defaults.get(name)
+            return 0 if given is None else self._scans(given)
+        if isinstance(node, ListValueNode):
+            return sum(map(self._scans, node.values))
+        if isinstance(node, ObjectValueNode):
+            return sum(
+                (field.name.value in SCANNING) + self._scans(field.value)
+                for field in node.fields
+            )
+        return 0
+
+
+@dataclass(frozen=True)
+class Decisive:
+    """The variables that decide what the operations of a document weigh, in order."""
+
+    sizes: tuple[str, ...] = ()
+    lists: tuple[str, ...] = ()
+    filters: tuple[str, ...] = ()
+
+    def beside(self, pages: Pages) -> "Decisive":
+        """These and those that were met in `pages`."""
+        return Decisive(
+            tuple(sorted({*self.sizes, *pages.sizes})),
+            tuple(sorted({*self.lists, *pages.lists})),
+            tuple(sorted({*self.filters, *pages.filters})),
+        )
+
 
 def _is_scalar(type: TypeNode) -> bool:
     """Whether a variable's type is one of GraphQL's own, which has no length."""
@@ -145,3 +195,17 @@ def _length_of(value: Any, levels: int = 3) -> int:
         lengths = (_length_of(inner, levels - 1) for inner in value.values())
         return max(lengths, default=0)
     return 0
+
+
+def _scans_of(value: Any) -> int:
+    """The conditions in a filter's value that no index serves."""
+    scans, parts = 0, [value]
+    for part in parts:
+        if isinstance(part, dict):
+            scans += len(SCANNING & part.keys())
+            parts += part.values()
+        elif isinstance(part, list):
+            parts += part
+        if len(parts) > MAX_PARTS:
+            break
+    return scans

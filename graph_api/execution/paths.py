@@ -20,7 +20,9 @@ from graphql import (
 from graphql.execution import Executor as FieldExecutor
 from graphql.execution.values import VariableValues
 
+from graph_api.caller import Caller
 from graph_api.errors import BadUserInput, Busy, Timeout
+from graph_api.execution.cost import Cost
 from graph_api.execution.database_errors import database_error
 from graph_api.execution.documents import Document
 from graph_api.execution.explaining import Explanation
@@ -30,6 +32,7 @@ from graph_api.execution.performing import Performance
 from graph_api.execution.plan.running import Fetch, Running
 from graph_api.execution.planned import Planned, Plans
 from graph_api.execution.variables import Variables
+from graph_api.quotas import Charge
 
 # What the fields of the root belong to.
 ROOT = object()
@@ -37,6 +40,12 @@ ROOT = object()
 
 class Context(Protocol):
     """What sources get as their context: one for each request, closed at its end."""
+
+    charge: Charge | None
+
+    @property
+    def caller(self) -> Caller:
+        """Who asks."""
 
     @property
     def fetch(self) -> Fetch:
@@ -53,8 +62,8 @@ class Context(Protocol):
         """Give back everything."""
 
     @property
-    def cost(self) -> tuple[int, int]:
-        """The statements that the reference path has read by, and their rows."""
+    def cost(self) -> tuple[int, int, int]:
+        """The reference path's statements, the rows that it read, and the figures."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +73,7 @@ class Job:
     request: Request
     document: Document
     operation: OperationDefinitionNode
+    cost: Cost
     masking: Masking
 
 

@@ -22,9 +22,18 @@ from graphql import (
     get_named_type,
 )
 
+from graph_api.execution.cost import (
+    FIGURES,
+    FREE,
+    ITEM,
+    MUTATION,
+    ROOT_FIELD,
+    SCAN,
+)
 from graph_api.execution.limits import (
     CAP,
     MAX_NESTING,
+    Amount,
     Limits,
     Weight,
     refuse_above,
@@ -151,28 +160,39 @@ class Scale:
             else:
                 free = self._shape.is_paging(parent)
                 weight.depth += int(not free)
-                own = int(not free and not self._shape.is_paging(child))
                 size = self._pages.of(node, definition)
-                self._multiply(weight, below, own, size, listed=is_list(definition))
+                listed = is_list(definition)
+                own = int(listed or not (free or self._shape.is_paging(child)))
+                weight.rows = self._spread(below.rows, own, size, listed=listed)
+                weight.figures = self._spread(below.figures, 0, size, listed=listed)
+        weight.figures.total += int(name in FIGURES and self._shape.is_paging(parent))
+        weight.fixed += self._fixed(node, parent)
         weight.names[node.alias.value if node.alias else name] += 1
         return weight
 
-    def _multiply(
-        self, weight: Weight, below: Weight, own: int, size: int | None, *, listed: bool
-    ) -> None:
-        """Set the rows of a field from those below it.
+    def _fixed(self, node: FieldNode, parent: GraphQLNamedType | None) -> int:
+        """What a field costs whatever is found, in hundredths of a point."""
+        cost = SCAN * self._pages.scans(node)
+        if parent is not None and parent is self._schema.query_type:
+            cost += 0 if node.name.value in FREE else ROOT_FIELD
+        elif parent is not None and parent is self._schema.mutation_type:
+            cost += MUTATION + ITEM * (self._pages.of(node, None) or 0)
+        return cost
+
+    def _spread(
+        self, below: Amount, own: int, size: int | None, *, listed: bool
+    ) -> Amount:
+        """What a field has of something, of which it has `own` itself, or each item.
 
         A list that says its size has as many rows; one that does not has as many as
         the field around it says (`nodes` of a connection), or as a page by default.
         """
+        default = self._limits.default_page
         if listed:
-            each = 1 + below.rows + self._limits.default_page * below.per_page
-            weight.rows = min((size or 0) * each, CAP)
-            weight.per_page = min(each if size is None else 0, CAP)
-        else:
-            pages = self._limits.default_page if size is None else size
-            weight.rows = min(own + below.rows + pages * below.per_page, CAP)
-            weight.per_page = 0
+            each = own + below.on_page_of(default)
+            return Amount(min((size or 0) * each, CAP), each if size is None else 0)
+        pages = default if size is None else size
+        return Amount(min(own + below.on_page_of(pages), CAP))
 
     def _count_directives(self, node: Directed) -> None:
         self._directives += len(node.directives or ())

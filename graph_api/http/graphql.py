@@ -33,6 +33,7 @@ EVERYTHING = frozenset(OperationType)
 # What became of a request that was not executed; 400 for all others.
 STATUSES = {
     "METHOD_NOT_ALLOWED": 405,
+    "RATE_LIMITED": 429,
     "SERVICE_BUSY": 503,
     "TIMEOUT": 503,
     "INTERNAL": 500,
@@ -144,8 +145,8 @@ def _response(answer: Answer, media_type: str) -> Response:
     headers = dict(VARY)
     if status == 405:
         headers["allow"] = "POST"
-    if status == 503:
-        headers["retry-after"] = "1"
+    if status in (429, 503):
+        headers["retry-after"] = str(answer.retry_after)
     return json_response(answer.wire(), status, media_type, headers)
 
 

@@ -53,6 +53,7 @@ class Loaders:
         # What was read so far.
         self.statements = 0
         self.rows = 0
+        self.figures_read = 0
 
     def forget(self) -> None:
         """Drop what was read: a write may have changed it."""
@@ -145,7 +146,7 @@ class Loaders:
 
     def _each(
         self,
-        name: Hashable,
+        name: tuple[Any, ...],
         of: List,
         read: Callable[[Any], tuple[list[Any], Any, list[Any]]],
         shown: Callable[[Any], Any],
@@ -157,6 +158,7 @@ class Loaders:
         """
 
         async def batch(keys: list[Any]) -> list[list[Any]]:
+            self.figures_read += len(keys) if name[0] != "page" else 0
             if keys == [ROOT]:
                 columns, source, order = read(None)
                 statement = select(*columns).select_from(source).order_by(*order)

@@ -21,6 +21,7 @@ from graph_api.schema.links import LinkMutations, LinkQueries
 from graph_api.schema.organizing import OrganizingMutations, OrganizingQueries
 from graph_api.schema.parties import PartyMutations, PartyQueries
 from graph_api.schema.payloads import ERROR_TYPES
+from graph_api.schema.quotas import QuotaQueries
 from graph_api.schema.registry import SHOWN
 from graph_api.schema.scalars import SCALARS
 from graph_api.schema.sources import Referred, ReferredMany
@@ -35,6 +36,7 @@ class Query(
     LinkQueries,
     OrganizingQueries,
     KnowledgeQueries,
+    QuotaQueries,
 ):
     """All root fields for reading."""
 

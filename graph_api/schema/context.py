@@ -16,6 +16,7 @@ from graph_api.config import Settings
 from graph_api.database.engine import Connection, Database
 from graph_api.database.leases import Lease
 from graph_api.permissions import Scope
+from graph_api.quotas import Charge
 from graph_api.reading.cursors import Cursors
 from graph_api.reading.loaders import Loaders
 from graph_api.services.unit_of_work import Service, Terms
@@ -52,6 +53,8 @@ class Context:
         self.max_page = surroundings.settings.max_page
         # The fields that were null because they are not for the caller.
         self.redacted: set[str] = set()
+        # What the operation was charged, where the caller has a quota.
+        self.charge: Charge | None = None
         self._database = surroundings.database
         self._echoes = surroundings.settings.sql_echo
         self._connection: Connection | None = None
@@ -114,10 +117,12 @@ class Context:
         return service(self.start_writing, self.caller, terms)
 
     @property
-    def cost(self) -> tuple[int, int]:
-        """The statements that the reference path has read by, and their rows."""
+    def cost(self) -> tuple[int, int, int]:
+        """The reference path's statements, the rows that it read, and the figures."""
         loaders: Loaders | None = self.__dict__.get("loaders")
-        return (loaders.statements, loaders.rows) if loaders else (0, 0)
+        if loaders is None:
+            return 0, 0, 0
+        return loaders.statements, loaders.rows, loaders.figures_read
 
     def let_go(self) -> bool:
         """Give back what can be given back at once; whether that was all."""

@@ -47,6 +47,16 @@ class Plain(Source):
 
 
 @dataclass(frozen=True, eq=False)
+class OfRequest(Source):
+    """What is known of the request: who asks, and on what terms."""
+
+    get: Callable[[Context], Any]
+
+    def resolve(self, _: Any, info: Info, __: dict[str, Any]) -> Any:
+        return self.get(info.context)
+
+
+@dataclass(frozen=True, eq=False)
 class ColumnValue(Source):
     """A column of the row; a deferred one is read only where it is asked for."""
 

@@ -30,8 +30,8 @@ from graphql import (
 
 Fields = set[tuple[str, str]]
 
-# Nothing is forbidden to anyone yet.
-UNREACHABLE = {"ForbiddenError"}
+# Nothing is forbidden to anyone yet, nor limited.
+UNREACHABLE = {"ForbiddenError", "RateLimit"}
 # Of some 450 fields that lead on, and as many arguments, in 5,000 operations.
 MOST_MISSING = 8
 

@@ -5,7 +5,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +16,7 @@ from graph_api.execution.plan.running import Anomaly, Running
 from graph_api.execution.plan.selections import Selected, Unplanned
 from graph_api.execution.plan.steps import PageStep
 from graph_api.models import Base
+from graph_api.schema.context import Context
 from graph_api.schema.sources import (
     ColumnValue,
     Computed,
@@ -24,6 +24,7 @@ from graph_api.schema.sources import (
     GlobalId,
     Itself,
     Listed,
+    OfRequest,
     Plain,
     Referred,
     ReferredMany,
@@ -31,8 +32,8 @@ from graph_api.schema.sources import (
     Restricted,
 )
 
-# The value of an object's field, given its arguments and the operation's moment.
-Get = Callable[[Any, dict[str, Any], datetime], Any]
+# The value of an object's field, given its arguments and the operation's context.
+Get = Callable[[Any, dict[str, Any], Context], Any]
 
 
 def field_of(planning: Planning, selected: Selected, depth: int, rest: "Rest") -> Shown:
@@ -79,7 +80,11 @@ def _getter(selected: Selected) -> Get:
         case Itself():
             return lambda of, *_: of
         case Computed(values=values):
-            return lambda of, given, now: _reckoned(values([of], given, now))
+            return lambda of, given, context: _reckoned(
+                values([of], given, context.now)
+            )
+        case OfRequest(get=tell):
+            return lambda _, __, context: tell(context)
     raise Unplanned(f"{selected} is resolved")
 
 
@@ -121,7 +126,7 @@ class Got:
 
     def _value(self, of: Any, running: Running) -> Any:
         given = running.given(self.arguments) if self.arguments else {}
-        return self.get(of, given, running.context.now)
+        return self.get(of, given, running.context)
 
 
 @dataclass(frozen=True)

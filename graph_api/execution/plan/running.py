@@ -8,6 +8,7 @@ from uuid import UUID
 from graphql.execution.values import VariableValues
 
 from graph_api.execution.plan.asked import Arguments
+from graph_api.execution.plan.scope import Scope
 from graph_api.models import Base
 from graph_api.schema.context import Context
 from graph_api.schema.sources import Key
@@ -53,6 +54,14 @@ class Running:
         self.statements += 1
         self.rows += len(rows)
         return rows
+
+    def met(self, scope: Scope, rows: Sequence[Any]) -> None:
+        """Note what was read of a scope, where somebody is charged for it."""
+        charge = self.context.charge
+        if charge is not None:
+            read, figures = scope.read_in(rows)
+            charge.rows += read
+            charge.figures += figures
 
     def given(self, arguments: Arguments) -> dict[str, Any]:
         """The arguments of a field, which are worked out once in a run."""

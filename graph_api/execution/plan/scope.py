@@ -5,8 +5,9 @@ beside them, and cells: what is selected of each. A cell's index is fixed when t
 selection is planned; the statement that fills it may differ from request to request.
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from graph_api.execution.plan.asked import GroupsAsked, PageAsked
 from graph_api.models import Base
@@ -126,3 +127,19 @@ class Scope:
             self._places[at] = Place(relation.target, relation, place)
             self.places.append(self._places[at])
         return self._places[at]
+
+    def read_in(self, rows: Sequence[Any]) -> tuple[int, int]:
+        """The rows that were read for these, with what is nested; and the figures."""
+        read, figures = len(rows) * (1 + len(self.places)), 0
+        for index, cell in enumerate(self.cells):
+            if isinstance(cell, ListCell):
+                for row in rows:
+                    below = cell.scope.read_in(row[index] or ())
+                    read += below[0]
+                    figures += below[1]
+            elif isinstance(cell, _FIGURES):
+                figures += len(rows)
+        return read, figures
+
+
+_FIGURES = (CountCell, FiguresCell, GroupsCell)

@@ -109,6 +109,7 @@ class RowsStep:
         all_keys = list({key: None for some in keys.values() for key in some})
         values = {KEYS: all_keys, **_values(reading.pages)}
         reading.rows = await running.fetch(statement, values)
+        running.met(self._scope, reading.rows)
         views = {self._views[branch]: None for branch in keys}
         for view in views:
             reading.prepare(view)
@@ -164,11 +165,13 @@ class PageStep:
                 pages, lambda: of_page(self._scope, self._source.rows, at, pages)
             )
             reading.rows = await running.fetch(statement, values)
+            running.met(self._scope, reading.rows)
         if self._figures.cells:
             statement = self._figure_statements.of(
                 pages, lambda: of_figures(self._figures, pages)
             )
             (reading.figures,) = await running.fetch(statement, values)
+            running.met(self._figures, [reading.figures])
         for view in self._views:
             reading.prepare(view)
 
