@@ -43,11 +43,12 @@ def create_app(given: Settings | None = None) -> ASGIApp:
     chosen = given or settings()
     surroundings = _surroundings(chosen)
     newest = head()
+    quotas = Quotas.of(chosen)
     executor = Executor(
         graphql_schema,
         Limits.of(chosen),
         timeout_s=chosen.operation_timeout_s,
-        quotas=Quotas.of(chosen),
+        quotas=quotas,
     )
 
     async def make_context(request: Request) -> Context:
@@ -61,7 +62,7 @@ def create_app(given: Settings | None = None) -> ASGIApp:
     app = Starlette(
         routes=routes(endpoint, chosen, ready),
         exception_handlers=dict(exception_handlers()),
-        lifespan=partial(_lifespan, surroundings.database),
+        lifespan=partial(_lifespan, surroundings.database, quotas),
     )
     return guarded(app, endpoint, chosen)
 
@@ -78,11 +79,15 @@ def _surroundings(chosen: Settings) -> Surroundings:
 
 
 @asynccontextmanager
-async def _lifespan(database: Database, _: Starlette) -> AsyncIterator[None]:
+async def _lifespan(
+    database: Database, quotas: Quotas | None, _: Starlette
+) -> AsyncIterator[None]:
     _end_with_parent()
     await _verify(database)
     _tune_collector()
     yield
+    if quotas is not None:
+        await quotas.close()
     await database.close()
 
 

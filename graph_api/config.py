@@ -119,6 +119,11 @@ class Settings(BaseSettings):
         ge=1,
         description="Requests a minute of all users together; unset is any.",
     )
+    rate_limit_storage: SecretStr | None = Field(
+        default=None,
+        description="The Redis in which several processes count together, as "
+        "redis://host:6379/0; by default each counts for itself.",
+    )
     graphiql: bool = Field(
         default=True, description="Whether browsers get GraphiQL at /graphql."
     )

@@ -12,6 +12,8 @@ from typing import Protocol
 
 # From so many buckets on, those that are full again are looked for and forgotten.
 MANY = 1_000
+# What rounding may cost: Redis's clock counts microseconds.
+TOLERANCE_S = 2e-6
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,8 @@ class Bucket:
     def left(self, full_in_s: float) -> int:
         """How much is in a bucket that will be full in so many seconds."""
         left = self.size - full_in_s * self.size / self.period_s
-        # To the nearest millionth, so that a number that was whole remains so.
-        return int(round(left, 6) // 1)
+        # To the nearest hundredth, so that a number that was whole remains so.
+        return int(round(left, 2) // 1)
 
 
 @dataclass(frozen=True)
@@ -83,12 +85,13 @@ class InProcess:
         now = self._clock()
         fulls = [self._full_in(draw.bucket, now) for draw in draws]
         after = [full + draw.seconds for full, draw in zip(fulls, draws, strict=True)]
-        drawn = judged(draws, fulls, after)
-        if drawn.refused is None:
-            for draw, full in zip(draws, after, strict=True):
-                self._full_at[draw.bucket.name] = now + full
-            self._forget_full(now)
-        return drawn
+        for draw, full in zip(draws, after, strict=True):
+            if full > draw.bucket.period_s + TOLERANCE_S:
+                return refused(draws, fulls, after)
+        for draw, full in zip(draws, after, strict=True):
+            self._full_at[draw.bucket.name] = now + full
+        self._forget_full(now)
+        return Drawn(tuple(after))
 
     async def give_back(self, draw: Draw) -> float:
         now = self._clock()
@@ -112,15 +115,12 @@ class InProcess:
             self._many = max(MANY, 2 * len(self._full_at))
 
 
-def judged(
+def refused(
     draws: Sequence[Draw], before: Sequence[float], after: Sequence[float]
 ) -> Drawn:
-    """What becomes of draws that would leave their buckets so long until full."""
+    """What becomes of draws that would leave their buckets too long until full."""
     waits = [
         full - draw.bucket.period_s for full, draw in zip(after, draws, strict=True)
     ]
     longest = max(range(len(waits)), key=waits.__getitem__)
-    # A billionth is what adding up binary fractions may cost.
-    if waits[longest] > 1e-9:
-        return Drawn(tuple(before), longest, waits[longest])
-    return Drawn(tuple(after))
+    return Drawn(tuple(before), longest, waits[longest])

@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 from graph_api.caller import Caller
 from graph_api.config import Settings
 from graph_api.errors import RateLimited, TooComplex
-from graph_api.quotas.buckets import Bucket, Draw, InProcess, Store
+from graph_api.quotas.buckets import Bucket, Draw, Store
+from graph_api.quotas.storing import store_at
 
 PERIOD_S = 60.0
 # To find that a document is too much or wrong takes up to some ten milliseconds.
@@ -72,23 +73,25 @@ class Quotas:
         points: int,
         requests: int | None = None,
         requests_in_all: int | None = None,
-        store: Store | None = None,
+        store: Store,
     ) -> None:
         """Each a minute: points of a credential, requests of a user and of all."""
         self._points = points
         self._requests = requests
         self._in_all = requests_in_all
-        self._store = InProcess() if store is None else store
+        self._store = store
 
     @classmethod
     def of(cls, settings: Settings) -> "Quotas | None":
         """What the settings say; None where they limit nobody."""
         if not settings.rate_limit_points:
             return None
+        url = settings.rate_limit_storage
         return cls(
             points=settings.rate_limit_points,
             requests=settings.rate_limit_requests,
             requests_in_all=settings.rate_limit_requests_in_all,
+            store=store_at(url.get_secret_value() if url else None),
         )
 
     async def charge(self, caller: Caller, points: int) -> Charge | None:
