@@ -82,6 +82,16 @@ class Settings(BaseSettings):
     lock_timeout_s: float = Field(
         default=3.0, gt=0, description="Seconds that a statement may wait for a lock."
     )
+    idle_in_transaction_timeout_s: float = Field(
+        default=10.0,
+        gt=0,
+        description="Seconds that a transaction may wait for its next statement.",
+    )
+    transaction_timeout_s: float = Field(
+        default=30.0,
+        gt=0,
+        description="Seconds that one transaction may take, on PostgreSQL 17 or later.",
+    )
     operation_timeout_s: float = Field(
         default=30.0, gt=0, description="Seconds that one operation may take in all."
     )

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
 
 import pytest
 from redis_server import PROGRAM, RedisServer
@@ -113,7 +112,7 @@ async def test_the_longest_wait_is_told(store: Store) -> None:
     refused = await store.draw([Draw(SLOW, 2), Draw(OTHER, 1)])
 
     assert refused.refused == 1
-    assert refused.wait_s == pytest.approx(OTHER.seconds(1), rel=0.01)
+    assert refused.wait_s == pytest.approx(Draw(OTHER, 1).seconds, rel=0.01)
 
 
 async def test_what_many_draw_at_once_is_no_more_than_there_is(store: Store) -> None:
@@ -216,7 +215,7 @@ async def test_buckets_that_are_full_again_are_forgotten() -> None:
 
     for number in range(10 * MANY):
         clock.now += 0.1
-        await store.draw([Draw(replace(bucket, name=f"points:{number}"), 10)])
+        await store.draw([Draw(bucket._replace(name=f"points:{number}"), 10)])
 
     # Those of the last ten seconds are not full yet.
     assert len(store) <= MANY + 1

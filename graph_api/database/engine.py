@@ -276,7 +276,7 @@ def _engine(url: URL, settings: Settings) -> AsyncEngine:
     milliseconds = {
         "statement_timeout": settings.statement_timeout_s,
         "lock_timeout": settings.lock_timeout_s,
-        "idle_in_transaction_session_timeout": settings.operation_timeout_s,
+        "idle_in_transaction_session_timeout": settings.idle_in_transaction_timeout_s,
     }
     engine = create_async_engine(
         url,
@@ -312,7 +312,14 @@ def _engine(url: URL, settings: Settings) -> AsyncEngine:
             raise DisconnectionError("The connection was closed while it was idle.")
 
     @event.listens_for(engine.sync_engine, "connect")
-    def forget_workspace(_: Any, record: Any) -> None:
+    def begin_anew(connection: Any, record: Any) -> None:
         record.info.pop("workspace", None)
+        connection.run_async(limit_transactions)
+
+    async def limit_transactions(driver: Any) -> None:
+        # Whoever says it to an earlier server while connecting is not let in.
+        if driver.get_server_version() >= (17, 0):
+            timeout = int(settings.transaction_timeout_s * 1000)
+            await driver.execute(f"SET transaction_timeout = {timeout}")
 
     return engine

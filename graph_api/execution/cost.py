@@ -35,11 +35,12 @@ class Cost:
     @property
     def points(self) -> int:
         """In points, to the nearest: below fifty rows nobody counts them."""
-        return (self.fixed + self.rows + FIGURE * self.figures + 50) // 100
+        return self.when_read(self.rows, self.figures)
 
-    def when_read(self, rows: int, figures: int) -> "Cost":
-        """What it came to, when so much was read: never more than was asked for.
+    def when_read(self, rows: int, figures: int) -> int:
+        """The points that it comes to when so much is read, and no more than asked for.
 
         Some rows are read one beyond their page, which is our affair.
         """
-        return Cost(self.fixed, min(rows, self.rows), min(figures, self.figures))
+        rows, figures = min(rows, self.rows), min(figures, self.figures)
+        return (self.fixed + rows + FIGURE * figures + 50) // 100

@@ -178,9 +178,9 @@ async def _settled(
     One that was stopped was as dear as it could be: only its end is known.
     """
     _, rows, figures = context.cost
-    read = job.cost.when_read(charge.rows + rows, charge.figures + figures)
-    was_stopped = not STOPPED.isdisjoint(answer.codes)
-    await quotas.settle(charge, charge.requested if was_stopped else read.points)
+    actual = job.cost.when_read(charge.rows + rows, charge.figures + figures)
+    was_stopped = answer.errors and not STOPPED.isdisjoint(answer.codes)
+    await quotas.settle(charge, charge.requested if was_stopped else actual)
     return {
         "requested": charge.requested,
         "actual": charge.actual,

@@ -7,8 +7,7 @@ its own, a full one need not be kept at all, and to give back is exact.
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 # From so many buckets on, those that are full again are looked for and forgotten.
 MANY = 1_000
@@ -16,27 +15,21 @@ MANY = 1_000
 TOLERANCE_S = 2e-6
 
 
-@dataclass(frozen=True)
-class Bucket:
+class Bucket(NamedTuple):
     """One bucket, by its name; an empty one is full again after `period_s`."""
 
     name: str
     size: int
     period_s: float
 
-    def seconds(self, amount: float) -> float:
-        """How long the bucket takes to fill by so much."""
-        return amount * self.period_s / self.size
-
     def left(self, full_in_s: float) -> int:
-        """How much is in a bucket that will be full in so many seconds."""
+        """How much is in it when it will be full in so many seconds."""
         left = self.size - full_in_s * self.size / self.period_s
         # To the nearest hundredth, so that a number that was whole remains so.
         return int(round(left, 2) // 1)
 
 
-@dataclass(frozen=True)
-class Draw:
+class Draw(NamedTuple):
     """So much from a bucket."""
 
     bucket: Bucket
@@ -44,11 +37,10 @@ class Draw:
 
     @property
     def seconds(self) -> float:
-        return self.bucket.seconds(self.amount)
+        return self.amount * self.bucket.period_s / self.bucket.size
 
 
-@dataclass(frozen=True)
-class Drawn:
+class Drawn(NamedTuple):
     """What became of some draws: of all of them, or of none.
 
     `full_in_s` is told for each bucket, in the order of the draws. Where `refused` is
@@ -83,14 +75,16 @@ class InProcess:
 
     async def draw(self, draws: Sequence[Draw]) -> Drawn:
         now = self._clock()
-        fulls = [self._full_in(draw.bucket, now) for draw in draws]
-        after = [full + draw.seconds for full, draw in zip(fulls, draws, strict=True)]
-        for draw, full in zip(draws, after, strict=True):
+        after = []
+        for draw in draws:
+            full = self._full_in(draw.bucket, now) + draw.seconds
             if full > draw.bucket.period_s + TOLERANCE_S:
-                return refused(draws, fulls, after)
+                return self._refused(draws, now)
+            after.append(full)
         for draw, full in zip(draws, after, strict=True):
             self._full_at[draw.bucket.name] = now + full
-        self._forget_full(now)
+        if len(self._full_at) > self._many:
+            self._forget_full(now)
         return Drawn(tuple(after))
 
     async def give_back(self, draw: Draw) -> float:
@@ -105,22 +99,24 @@ class InProcess:
     def __len__(self) -> int:
         return len(self._full_at)
 
+    def _refused(self, draws: Sequence[Draw], now: float) -> Drawn:
+        return refused(draws, [self._full_in(draw.bucket, now) for draw in draws])
+
     def _full_in(self, bucket: Bucket, now: float) -> float:
-        return max(self._full_at.get(bucket.name, now) - now, 0.0)
+        full_in_s = self._full_at.get(bucket.name, now) - now
+        return full_in_s if full_in_s > 0 else 0.0
 
     def _forget_full(self, now: float) -> None:
-        if len(self._full_at) > self._many:
-            self._full_at = {k: at for k, at in self._full_at.items() if at > now}
-            # Twice what is left, so that looking costs little however many there are.
-            self._many = max(MANY, 2 * len(self._full_at))
+        self._full_at = {name: at for name, at in self._full_at.items() if at > now}
+        # Twice what is left, so that looking costs little however many there are.
+        self._many = max(MANY, 2 * len(self._full_at))
 
 
-def refused(
-    draws: Sequence[Draw], before: Sequence[float], after: Sequence[float]
-) -> Drawn:
-    """What becomes of draws that would leave their buckets too long until full."""
+def refused(draws: Sequence[Draw], full_in_s: Sequence[float]) -> Drawn:
+    """What becomes of draws that not all of their buckets have enough for."""
     waits = [
-        full - draw.bucket.period_s for full, draw in zip(after, draws, strict=True)
+        full + draw.seconds - draw.bucket.period_s
+        for full, draw in zip(full_in_s, draws, strict=True)
     ]
     longest = max(range(len(waits)), key=waits.__getitem__)
-    return Drawn(tuple(before), longest, waits[longest])
+    return Drawn(tuple(full_in_s), longest, waits[longest])

@@ -5,8 +5,9 @@ Who has no credential, as in local mode, has no quota either.
 """
 
 import math
+import time
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from graph_api.caller import Caller
 from graph_api.config import Settings
@@ -59,9 +60,7 @@ class Charge:
     @property
     def reset_at(self) -> datetime:
         """When the bucket is full again, to the second."""
-        now = datetime.now(UTC)
-        full = now + timedelta(seconds=self.full_in_s)
-        return full.replace(microsecond=0) + timedelta(seconds=full.microsecond > 0)
+        return datetime.fromtimestamp(math.ceil(time.time() + self.full_in_s), UTC)
 
 
 class Quotas:

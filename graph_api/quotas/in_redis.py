@@ -100,10 +100,10 @@ class InRedis:
             ]
             *befores, fit = await self._draw(keys, given)
             before = [full / 1e6 for full in befores]
-            after = [
-                full + draw.seconds for full, draw in zip(before, draws, strict=True)
-            ]
-            return Drawn(tuple(after)) if fit else refused(draws, before, after)
+            if not fit:
+                return refused(draws, before)
+            pairs = zip(before, draws, strict=True)
+            return Drawn(tuple(full + draw.seconds for full, draw in pairs))
 
         return await self._asked(shared, lambda: self._meanwhile.draw(draws))
 
