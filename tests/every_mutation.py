@@ -3,11 +3,28 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from factories import Make
+from factories import PASSWORD, Make
 from writing import Json, id_of
 
 from graph_api.models import CommitmentState as State
 from graph_api.schema import graphql_schema
+
+# Those about access, whose rows are no entities; and of these, those that take or show
+# what is kept nowhere.
+OF_ACCESS = {
+    "changeMemberRole",
+    "changePassword",
+    "createApiKey",
+    "inviteMember",
+    "removeMember",
+    "revokeApiKey",
+    "revokeInvitation",
+    "rotateApiKey",
+    "updateApiKey",
+    "updateProfile",
+    "updateWorkspace",
+}
+OF_SECRETS = {"changePassword", "createApiKey", "inviteMember", "rotateApiKey"}
 
 Given = Callable[[Make], Awaitable[Json]]
 
@@ -84,6 +101,19 @@ async def _edges(make: Make) -> Json:
     return {"items": [await _edge(make)]}
 
 
+async def _password(make: Make) -> Json:
+    await make.password()
+    return {"currentPassword": PASSWORD, "newPassword": "staple correct horse"}
+
+
+async def _member(make: Make) -> Json:
+    return {"id": id_of(await make.member())}
+
+
+async def _other_role(make: Make) -> Json:
+    return {**await _member(make), "role": "VIEWER"}
+
+
 GIVEN: dict[str, Given] = {
     "acceptCommitment": _move(State.PROPOSED),
     "activateCommitment": _move(State.ACCEPTED),
@@ -91,7 +121,10 @@ GIVEN: dict[str, Given] = {
     "archiveSignal": _update("signal"),
     "attachSignal": _attach,
     "cancelCommitment": _move(State.ACTIVE),
+    "changeMemberRole": _other_role,
+    "changePassword": _password,
     "createAnnotation": _annotation,
+    "createApiKey": _new(name="sync", scopes=["read"]),
     "createCollection": _new(name="Work"),
     "createCommitment": _commitment,
     "createDocument": _new(title="Invoice", source="MANUAL", sha256="a1" * 32),
@@ -111,21 +144,29 @@ GIVEN: dict[str, Given] = {
     "deleteTag": _delete("tag"),
     "fulfillCommitment": _move(State.ACTIVE),
     "ingestSignal": _new(source="MANUAL", payload={}),
+    "inviteMember": _new(email="you@example.org", role="EDITOR"),
     "linkDocument": _link,
     "markCommitmentDelinquent": _move(State.ACTIVE),
     "pauseCommitment": _move(State.ACTIVE),
+    "removeMember": _member,
     "resumeCommitment": _move(State.PAUSED),
+    "revokeApiKey": _update("api_key"),
+    "revokeInvitation": _update("invitation"),
+    "rotateApiKey": _update("api_key"),
     "tagDocuments": _tag,
     "unlinkDocument": _unlink,
     "updateAnnotation": _update("annotation", text="Odd"),
+    "updateApiKey": _update("api_key", name="backup"),
     "updateCollection": _update("collection", name="Home"),
     "updateCommitment": _update("commitment", priority=99),
     "updateDocument": _update("document", title="Receipt"),
     "updateKnowledgeEdge": _update("knowledge_edge", weight=0.5),
     "updateKnowledgeNode": _update("knowledge_node", label="Tree"),
     "updateParty": _update("party", name="ACME Ltd"),
+    "updateProfile": _new(fullName="Ada Lovelace"),
     "updateRole": _update("role", roleName="Customer"),
     "updateTag": _update("tag", name="taxes"),
+    "updateWorkspace": _new(name="Home"),
     "upsertKnowledgeEdges": _edges,
     "upsertKnowledgeNodes": _new(
         items=[{"externalRef": "wiki:1", "label": "Graph", "nodeType": "concept"}]

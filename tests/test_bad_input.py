@@ -175,6 +175,8 @@ class Theirs:
         if kind == "DocumentLink":
             document = await self._make.document()
             return global_id(kind, await self._make.link(document, document))
+        if kind == "Membership":
+            return global_id(kind, (await self._make.member()).id)
         snake = "".join(f"_{c.lower()}" if c.isupper() else c for c in kind)
         row: Entity = await getattr(self._make, snake.lstrip("_"))()
         return global_id(kind, row.id)
@@ -247,6 +249,8 @@ def ids_of(mutation: str) -> list[tuple[tuple[str, ...], str]]:
 def kind_of(mutation: str, name: str) -> Any:
     if mutation == "linkDocument" and name == "targetId":
         return "Party"
+    if mutation in {"changeMemberRole", "removeMember"} and name == "id":
+        return "Membership"
     if name == "id":
         verbless = mutation.lstrip("abcdefghijklmnopqrstuvwxyz")
         return (

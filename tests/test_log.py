@@ -21,6 +21,7 @@ from writing import Admin, Json, entities, id_of, log, stored, write
 
 from graph_api.caller import Caller
 from graph_api.models import DocumentLink, DocumentTag, Party, PartyKind
+from graph_api.permissions import Scope
 from graph_api.schema.context import Context, Surroundings
 from graph_api.schema.entity import ENTITY_MODELS
 from graph_api.services.linking import link_columns
@@ -175,6 +176,7 @@ async def test_audit_log_shows_documents_in_the_seeds_columns(
 
 
 class Forgetful(Service):
+    scope = Scope.READ
     """A service that forgets to tell what it does."""
 
     async def create(self) -> None:

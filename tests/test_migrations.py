@@ -40,14 +40,14 @@ PROJECT = Path(__file__).parents[1]
 REVISIONS = [revision.id for revision in history()]
 
 COLUMNS = """
-    SELECT relname, attname, attnum, format_type(atttypid, atttypmod), attnotnull,
+    SELECT relname, attname, format_type(atttypid, atttypmod), attnotnull,
            attidentity::text, attgenerated::text, pg_get_expr(adbin, adrelid),
            col_description(attrelid, attnum)
     FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
          LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
     WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
-          AND attnum > 0 AND relname <> 'alembic_version'
-    ORDER BY relname, attnum
+          AND attnum > 0 AND NOT attisdropped AND relname <> 'alembic_version'
+    ORDER BY relname, attname
 """
 
 CONSTRAINTS = """
@@ -81,7 +81,7 @@ EVERYTHING = """
     UNION ALL
     SELECT attrelid::regclass::text, attname FROM pg_attribute JOIN pg_class c
            ON c.oid = attrelid
-    WHERE relnamespace = 'public'::regnamespace
+    WHERE relnamespace = 'public'::regnamespace AND NOT attisdropped
     UNION ALL
     SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
     WHERE connamespace = 'public'::regnamespace

@@ -20,8 +20,11 @@ NEEDS = {
     "Commitment|CommitmentDelinquent": Scope.WRITE_COMMITMENTS,
     "Document|Documents|Collection|Tag|Annotation": Scope.WRITE_DOCUMENTS,
     "Signal": Scope.WRITE_SIGNALS,
-    "Party|Role": Scope.WRITE_PARTIES,
+    "Party|(create|update|delete)Role": Scope.WRITE_PARTIES,
     "KnowledgeNodes?|KnowledgeEdges?": Scope.WRITE_KNOWLEDGE,
+    "changeMemberRole": Scope.ADMINISTER,
+    "ApiKey|Profile|Password": Scope.READ,
+    "Member|Invitation|Workspace": Scope.ADMINISTER,
 }
 FORBIDDEN = "userErrors { ... on ForbiddenError { message needs } }"
 

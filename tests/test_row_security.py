@@ -23,8 +23,8 @@ REFUSED_BY_POLICY = "violates row-level security policy"
 # A workspace with a member, a node, and what its log and its view tell of it.
 WORLD = """
     INSERT INTO workspaces (id, name) VALUES ('{workspace}', 'World');
-    INSERT INTO users (id, username, password_hash)
-    VALUES ('{user}', 'user {user}', 'secret');
+    INSERT INTO users (id, username) VALUES ('{user}', 'user {user}');
+    INSERT INTO user_passwords (user_id, password_hash) VALUES ('{user}', 'secret');
     INSERT INTO workspace_members (workspace_id, id, user_id, role)
     VALUES ('{workspace}', gen_random_uuid(), '{user}', 'owner');
     INSERT INTO knowledge_graph_nodes (workspace_id, id, label, node_type)
@@ -220,13 +220,14 @@ async def test_a_member_of_another_workspace_cannot_be_named(
         "DROP POLICY tenant ON knowledge_graph_nodes",
         "CREATE TABLE mine ()",
         "CREATE FUNCTION app.mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
-        "SELECT password_hash FROM users",
-        "SELECT * FROM users",
-        "UPDATE users SET is_active = false",
+        "INSERT INTO users (id, username) VALUES (gen_random_uuid(), 'me')",
         "INSERT INTO workspaces (id, name) VALUES (gen_random_uuid(), 'Mine')",
-        "UPDATE workspaces SET name = 'Mine'",
+        "UPDATE workspaces SET id = gen_random_uuid()",
         "DELETE FROM workspaces",
-        "UPDATE workspace_members SET role = 'owner'",
+        "DELETE FROM workspace_members",
+        "UPDATE workspace_members SET user_id = gen_random_uuid()",
+        "DELETE FROM users",
+        "UPDATE api_keys SET key_hash = 'mine'",
         "UPDATE alembic_version SET version_num = '0001'",
     ],
 )
@@ -262,6 +263,89 @@ async def test_a_user_of_two_workspaces_is_seen_in_both(
     seen = await rows(application, "SELECT id FROM users ORDER BY id")
 
     assert seen == sorted([(ours.user,), (theirs.user,)])
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE users SET is_active = false",
+        "UPDATE user_passwords SET password_hash = 'mine'",
+    ],
+)
+async def test_of_a_fellow_member_nothing_can_be_changed(
+    application: Connection, statement: str
+) -> None:
+    assert await application.execute(statement) == "UPDATE 0"
+
+
+async def test_a_workspace_changes_itself_alone(
+    database_url: str, application: Connection, ours: World, theirs: World
+) -> None:
+    done = await application.execute("UPDATE workspaces SET name = 'Ours'")
+    async with session(database_url) as owner:
+        names = await rows(
+            owner,
+            f"SELECT id, name FROM workspaces WHERE id IN ('{ours.workspace}', "
+            f"'{theirs.workspace}')",
+        )
+
+    assert done == "UPDATE 1"
+    assert dict(names) == {ours.workspace: "Ours", theirs.workspace: "World"}
+
+
+async def test_no_password_is_seen_from_a_workspace(application: Connection) -> None:
+    assert await rows(application, "SELECT * FROM user_passwords") == []
+
+
+async def test_a_user_who_has_proven_to_be_one_sees_what_is_his(
+    stranger: Connection, theirs: World
+) -> None:
+    await stranger.fetch("SELECT set_config('app.user', $1, false)", str(theirs.user))
+
+    assert await rows(stranger, VISIBLE) == [
+        ([theirs.workspace], [theirs.user], [theirs.user], None, None, None)
+    ]
+    assert await rows(stranger, "SELECT password_hash FROM user_passwords") == [
+        ("secret",)
+    ]
+
+
+async def test_a_name_leads_to_its_user_and_to_nothing_else(
+    stranger: Connection, theirs: World
+) -> None:
+    await stranger.execute(f"SET app.sign_in = 'user {theirs.user}'")
+
+    assert await rows(stranger, VISIBLE) == [
+        (None, [theirs.user], None, None, None, None)
+    ]
+    assert await rows(stranger, "SELECT * FROM user_passwords") == []
+
+
+@pytest.mark.parametrize("name", ["user", "User %", "user %", "%", "' OR true --"])
+async def test_what_is_only_like_a_name_leads_nowhere(
+    stranger: Connection, name: str
+) -> None:
+    await stranger.fetch("SELECT set_config('app.sign_in', $1, false)", name)
+
+    assert await rows(stranger, VISIBLE) == NOTHING
+
+
+@pytest.mark.parametrize("table", ["api_keys", "invitations"])
+async def test_a_credential_leads_to_its_row_and_to_nothing_else(
+    database_url: str, stranger: Connection, theirs: World, table: str
+) -> None:
+    keys = [new_key(), new_key()]
+    async with session(database_url) as owner:
+        for key in keys:
+            await owner.execute(_credential(table, theirs, key))
+
+    seen = []
+    for presented in (f"hash {keys[0]}", "", "hash", "hash %"):
+        await stranger.execute(f"SET app.credential = '{presented}'")
+        seen.append([id for (id,) in await rows(stranger, f"SELECT id FROM {table}")])
+
+    assert seen == [[keys[0]], [], [], []]
+    assert await rows(stranger, VISIBLE) == NOTHING
 
 
 def test_audit_log_has_the_columns_of_old(database_url: str) -> None:
@@ -328,3 +412,18 @@ def new_node(workspace_id: UUID, id: UUID) -> str:
 
 def _world(world: World) -> str:
     return WORLD.format(workspace=world.workspace, user=world.user, node=world.node)
+
+
+def _credential(table: str, world: World, key: UUID) -> str:
+    """SQL for a key or an invitation of the world."""
+    if table == "api_keys":
+        return (
+            "INSERT INTO api_keys (workspace_id, id, user_id, name, prefix, key_hash, "
+            f"scopes) VALUES ('{world.workspace}', '{key}', '{world.user}', 'sync', "
+            f"'{str(key)[:8]}', 'hash {key}', '{{read}}')"
+        )
+    return (
+        "INSERT INTO invitations (workspace_id, id, email, role, code_hash, "
+        f"expires_at) VALUES ('{world.workspace}', '{key}', 'you@example.org', "
+        f"'editor', 'hash {key}', now() + interval '1 day')"
+    )

@@ -32,7 +32,7 @@ from graph_api.models import (
     User,
     Workspace,
 )
-from graph_api.models.rules import Matching, Within, Words
+from graph_api.models.rules import Among, Matching, Within, Words
 from graph_api.reading.columns import Kind, column_of, kind, referred_model, table_of
 from graph_api.reading.relations import Relation
 from graph_api.schema.entity import ENTITY_MODELS
@@ -267,6 +267,8 @@ def _value(
     rule = column.info.get("rule")
     if isinstance(rule, Within):
         pool = [v for v in pool if rule.low <= v <= rule.high]
+    if isinstance(rule, Among):
+        return random.sample(rule.words, random.randrange(1, 4))
     if kind(column) is Kind.TEXTS:
         return random.sample(TAGS, random.randrange(4))
     return random.choice(pool)
@@ -294,7 +296,7 @@ def _text(model: type[Base], column: Column[Any], random: Random) -> str:
         return random.choice(["#000000", "#aabbcc", "#AABBCC"])
     if any(columns == [column] for columns in unique(model)):
         return f"{random.choice(TEXTS)} {random.getrandbits(48)}"
-    return random.choice(TEXTS)
+    return random.choice(TEXTS)[: getattr(column.type, "length", None)]
 
 
 def unique(model: type[Base]) -> list[list[Column[Any]]]:

@@ -33,6 +33,17 @@ TABLES = sorted(
     for mapper in Base.registry.mappers
     if issubclass(mapper.class_, Tenant)
 )
+# What is told as well, though the database does not see to it: whose rows are told of
+# what, and where they are found.
+_OF_MEMBERS = "IN (SELECT user_id FROM workspace_members WHERE workspace_id = $1)"
+ACCESS = (
+    ("api_keys", "id", "workspace_id = $1"),
+    ("invitations", "id", "workspace_id = $1"),
+    ("workspace_members", "id", "workspace_id = $1"),
+    ("workspaces", "id", "id = $1"),
+    ("users", "id", f"id {_OF_MEMBERS}"),
+    ("user_passwords", "user_id", f"user_id {_OF_MEMBERS}"),
+)
 AUDITED = sorted(
     table_of(mapper.class_).name
     for mapper in Base.registry.mappers
@@ -124,6 +135,15 @@ async def entities(admin: "Admin[Any]", run: Run) -> set[tuple[UUID, str]]:
             for row in await admin.fetch(
                 f"SELECT {key}, '{table}' || to_jsonb(t)::text FROM {table} t "
                 "WHERE workspace_id = $1",
+                run.caller.workspace_id,
+            )
+        }
+    for table, key, condition in ACCESS:
+        held |= {
+            (row[0], row[1])
+            for row in await admin.fetch(
+                f"SELECT {key}, '{table}' || to_jsonb(t)::text FROM {table} t "
+                f"WHERE {condition}",
                 run.caller.workspace_id,
             )
         }

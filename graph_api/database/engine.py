@@ -107,6 +107,19 @@ class Connection:
         await self._send(f"BEGIN; SET LOCAL app.workspace = '{self.workspace_id}'")
         self.in_transaction = True
 
+    async def present(self, **settings: str) -> None:
+        """Let the transaction see what these settings lead to as well.
+
+        `user` is the id of who has proven to be this user, `credential` the SHA-256 of
+        a key or a code, `sign_in` a username or an e-mail address; `workspace` moves
+        the transaction to another workspace.
+        """
+        calls = ", ".join(
+            f"set_config('app.{name}', ${place}, true)"
+            for place, name in enumerate(settings, 1)
+        )
+        await self.fetch(f"SELECT {calls}", list(settings.values()))
+
     async def commit(self) -> None:
         """Make the transaction's changes last; constraints speak up here."""
         try:

@@ -1,7 +1,7 @@
-"""Workspaces, the users who work in them, and as what.
+"""Workspaces, the users who work in them, as what, and what lets them in.
 
-These are the only tables that no workspace owns: policies let a caller see his own
-workspace and its members, and nobody else.
+Workspaces, users and their passwords are the only tables that no workspace owns:
+policies let a caller see his own workspace and its members, and nobody else.
 """
 
 from datetime import datetime
@@ -10,12 +10,21 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
-from graph_api.models.base import Base, Json, Keyed, Tenant, Versioned, index
-from graph_api.models.rules import Filled, Words, reserved, rule
+from graph_api.models.base import (
+    Base,
+    Json,
+    Keyed,
+    Tenant,
+    Versioned,
+    index,
+    references,
+)
+from graph_api.models.rules import HIDDEN, Among, Filled, Words, reserved, rule
 from graph_api.permissions import MemberRole, Scope
 
 # What a user shows to nobody but the owners of the workspace.
 _PERSONAL = reserved(Scope.ADMINISTER, owner="id")
+_OWN_KEY = reserved(Scope.ADMINISTER, owner="user_id")
 
 
 class Workspace(Base, Keyed, Versioned):
@@ -41,12 +50,6 @@ class User(Base, Keyed, Versioned):
         String(255),
         info=rule(Filled()) | _PERSONAL,
         comment="The address for mail; unique.",
-    )
-    password_hash: Mapped[str | None] = mapped_column(
-        String(255),
-        deferred=True,
-        deferred_raiseload=True,
-        comment="Argon2, never shown.",
     )
     full_name: Mapped[str | None] = mapped_column(
         String(255), comment="The name to show, where it differs from the username."
@@ -74,8 +77,26 @@ Index("idx_users_username", User.username, unique=True)
 Index("idx_users_email", User.email, unique=True)
 
 
+class Password(Base):
+    """How a user proves to be himself; nobody sees any but his own."""
+
+    __tablename__ = "user_passwords"
+
+    user_id: Mapped[UUID] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"),
+        primary_key=True,
+        comment="Whose it is.",
+    )
+    password_hash: Mapped[str] = mapped_column(
+        String(255), comment="Argon2, never shown."
+    )
+    changed_at: Mapped[datetime] = mapped_column(
+        server_default=text("now()"), comment="When it was last changed."
+    )
+
+
 class Membership(Tenant, Keyed):
-    """A user's place in a workspace."""
+    """A user's place in a workspace, kept when he has left."""
 
     __tablename__ = "workspace_members"
     __table_args__ = (
@@ -94,6 +115,78 @@ class Membership(Tenant, Keyed):
     )
     role: Mapped[MemberRole] = mapped_column(
         Words(MemberRole), comment="What the member may do."
+    )
+    left_at: Mapped[datetime | None] = mapped_column(
+        comment="When the member left, or was removed; null for who is one still."
+    )
+
+
+class Invitation(Tenant, Keyed):
+    """An offer to become a member, for whoever has its code."""
+
+    __tablename__ = "invitations"
+    __table_args__ = (
+        index("idx_invitations_created", "created_at"),
+        Index("idx_invitations_code_hash", "code_hash"),
+    )
+
+    email: Mapped[str] = mapped_column(
+        String(255),
+        info=rule(Filled()) | reserved(Scope.ADMINISTER),
+        comment="Whom it is for.",
+    )
+    role: Mapped[MemberRole] = mapped_column(
+        Words(MemberRole), comment="What the member may do then."
+    )
+    code_hash: Mapped[str] = mapped_column(
+        String(64),
+        info=HIDDEN,
+        deferred=True,
+        comment="SHA-256 of the code, in hexadecimal.",
+    )
+    expires_at: Mapped[datetime] = mapped_column(comment="Until when it holds.")
+    accepted_at: Mapped[datetime | None] = mapped_column(
+        comment="When it was accepted."
+    )
+    revoked_at: Mapped[datetime | None] = mapped_column(comment="When it was revoked.")
+
+
+class ApiKey(Tenant, Keyed):
+    """What lets a program in, for a member. The key itself is kept nowhere."""
+
+    __tablename__ = "api_keys"
+    __table_args__ = (
+        references("user_id", "workspace_members", "CASCADE", key="user_id"),
+        index("idx_api_keys_user", "user_id"),
+        index("idx_api_keys_created", "created_at"),
+        Index("idx_api_keys_key_hash", "key_hash"),
+    )
+
+    user_id: Mapped[UUID] = mapped_column(comment="Whom it acts for.")
+    name: Mapped[str] = mapped_column(
+        String(255), info=rule(Filled()) | _OWN_KEY, comment="What it is for."
+    )
+    prefix: Mapped[str] = mapped_column(
+        String(8), info=_OWN_KEY, comment="Its first characters, to know it by."
+    )
+    key_hash: Mapped[str] = mapped_column(
+        String(64),
+        info=HIDDEN,
+        deferred=True,
+        comment="SHA-256 of the key, in hexadecimal.",
+    )
+    scopes: Mapped[list[str]] = mapped_column(
+        info=rule(Among(tuple(scope.value for scope in Scope))) | _OWN_KEY,
+        comment="What it may do, as far as the member may.",
+    )
+    expires_at: Mapped[datetime | None] = mapped_column(
+        info=_OWN_KEY, comment="Until when it lets in; null for as long as it is there."
+    )
+    last_used_at: Mapped[datetime | None] = mapped_column(
+        info=_OWN_KEY, comment="When it last let somebody in, within a minute."
+    )
+    revoked_at: Mapped[datetime | None] = mapped_column(
+        info=_OWN_KEY, comment="When it was revoked."
     )
 
 

@@ -89,8 +89,33 @@ class EntityType(StrEnum):
     KNOWLEDGE_EDGE = "knowledge_edge"
 
 
+class SubjectType(StrEnum):
+    """Every kind of thing that an interaction can tell of: entities, and access."""
+
+    PARTY = "party"
+    ROLE = "role"
+    COMMITMENT = "commitment"
+    SIGNAL = "signal"
+    DOCUMENT = "document"
+    COLLECTION = "collection"
+    TAG = "tag"
+    ANNOTATION = "annotation"
+    KNOWLEDGE_NODE = "knowledge_node"
+    KNOWLEDGE_EDGE = "knowledge_edge"
+    WORKSPACE = "workspace"
+    USER = "user"
+    MEMBERSHIP = "membership"
+    INVITATION = "invitation"
+    API_KEY = "api_key"
+
+
 class Keyed:
     """A row with an id and a time of birth."""
+
+    @classmethod
+    def subject_type(cls) -> SubjectType:
+        """What the log calls it."""
+        return SubjectType(re.sub("(?<!^)(?=[A-Z])", "_", cls.__name__).lower())
 
     @declared_attr
     def id(cls) -> Mapped[UUID]:
@@ -145,7 +170,7 @@ class Entity(Tenant, Keyed, Versioned):
 
     @classmethod
     def entity_type(cls) -> EntityType:
-        return EntityType(re.sub("(?<!^)(?=[A-Z])", "_", cls.__name__).lower())
+        return EntityType(cls.subject_type().value)
 
 
 class Imported:

@@ -10,7 +10,14 @@ from sqlalchemy import BigInteger, FetchedValue, Identity, Numeric, String, func
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import UserDefinedType
 
-from graph_api.models.base import EntityType, Json, Keyed, Tenant, index, points_at
+from graph_api.models.base import (
+    Json,
+    Keyed,
+    SubjectType,
+    Tenant,
+    index,
+    points_at,
+)
 from graph_api.models.rules import HIDDEN, JsonArray, JsonObject, Words
 
 
@@ -84,8 +91,8 @@ class Interaction(Tenant, Keyed):
     actor_label: Mapped[str | None] = mapped_column(
         String(255), comment="The name of the program or model that did it."
     )
-    primary_entity_type: Mapped[EntityType] = mapped_column(
-        Words(EntityType), comment="The kind of thing that it was done to."
+    primary_entity_type: Mapped[SubjectType] = mapped_column(
+        Words(SubjectType), comment="The kind of thing that it was done to."
     )
     primary_entity_id: Mapped[UUID] = mapped_column(
         info=points_at("primary_entity_type"), comment="What it was done to."

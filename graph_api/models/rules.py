@@ -98,6 +98,22 @@ class AtMost:
         return f"must have at most {self.length} {self.of}, not {len(value)}"
 
 
+@dataclass(frozen=True)
+class Among:
+    """A list that has nothing but these words, and one of them at least."""
+
+    words: tuple[str, ...]
+
+    def sql(self, column: str) -> str:
+        words = ", ".join(f"'{word}'" for word in self.words)
+        return f"{column} <@ ARRAY[{words}]::text[] AND cardinality({column}) > 0"
+
+    def refusal(self, value: Any) -> str | None:
+        if value and set(value) <= set(self.words):
+            return None
+        return f"must name some of {', '.join(f'`{word}`' for word in self.words)}"
+
+
 def rule(rule: Rule) -> dict[str, Any]:
     """The `info` of a column that keeps `rule`."""
     return {"rule": rule}

@@ -11,6 +11,7 @@ from strawberry.types.base import StrawberryContainer
 from strawberry.types.enum import has_enum_definition
 
 from graph_api.schema import enums  # noqa: F401 - describes the enumerations
+from graph_api.schema.access import AccessMutations
 from graph_api.schema.accounts import AccountQueries
 from graph_api.schema.commitments import CommitmentMutations, CommitmentQueries
 from graph_api.schema.documents import DocumentMutations, DocumentQueries
@@ -56,6 +57,7 @@ class Query(
 
 @strawberry.type(description="Everything that can be done; each tells it in the log.")
 class Mutation(
+    AccessMutations,
     PartyMutations,
     CommitmentMutations,
     DocumentMutations,

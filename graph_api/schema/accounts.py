@@ -9,7 +9,7 @@ import strawberry
 
 from graph_api import models
 from graph_api.ids import global_id
-from graph_api.models import ActorType, EntityType
+from graph_api.models import ActorType, EntityType, SubjectType
 from graph_api.permissions import MemberRole
 from graph_api.schema.context import Context
 from graph_api.schema.entity import (
@@ -27,7 +27,7 @@ from graph_api.schema.entity import (
 from graph_api.schema.fields import Deferred, maybe, object_type, row_field
 from graph_api.schema.registry import shown_as
 from graph_api.schema.scalars import BigInt, Json
-from graph_api.schema.sources import ColumnValue, Key, Referred
+from graph_api.schema.sources import ColumnValue, Key, OfRequest, Referred
 
 
 @strawberry.interface(description="Someone or something that does things.")
@@ -66,6 +66,7 @@ class User(Actor):
     documents = many(models.Document.owner_id, "The documents that the user keeps.")
     collections = many(models.Collection.owner_id, "The collections the user keeps.")
     annotations = many(models.Annotation.author_id, "What the user has noted.")
+    api_keys = many(models.ApiKey.user_id, "The keys that act for the user.")
     interactions = many(models.Interaction.actor_id, "What the user has done.")
 
 
@@ -78,18 +79,49 @@ class Workspace(Node):
     updated_at: datetime
     version: int
 
-    members = many(models.Membership.workspace_id, "Who works in it.")
+    members = many(
+        models.Membership.workspace_id,
+        "Who works in it, and who did: `leftAt` of those is not null.",
+    )
 
 
 @entity(models.Membership)
 class Membership(Node):
-    """A user's place in a workspace."""
+    """A user's place in a workspace, kept when he has left."""
 
     role: MemberRole
     created_at: datetime
+    left_at: datetime | None
 
     user = one(models.Membership.user_id)
     workspace = one(models.Membership.workspace_id, "The workspace.")
+
+
+@entity(models.ApiKey)
+class ApiKey(Node):
+    """What lets a program in, for a member. The key itself is kept nowhere."""
+
+    name: str | None
+    prefix: str | None
+    scopes: list[str] | None
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+    created_at: datetime
+
+    user = one(models.ApiKey.user_id, to=models.User)
+
+
+@entity(models.Invitation)
+class Invitation(Node):
+    """An offer to become a member, for whoever has its code."""
+
+    email: str | None
+    role: MemberRole
+    expires_at: datetime
+    accepted_at: datetime | None
+    revoked_at: datetime | None
+    created_at: datetime
 
 
 def _related(row: dict[str, str]) -> type[models.Entity]:
@@ -131,7 +163,7 @@ class Interaction(Node):
     type: str
     actor_type: ActorType
     actor_label: str | None
-    primary_entity_type: EntityType
+    primary_entity_type: SubjectType
     details: Json
     cost: Decimal | None
     before: Json | None
@@ -178,6 +210,11 @@ class Viewer:
         ),
         "The workspace that is read and written.",
     )
+    scopes = row_field(
+        list[str],
+        OfRequest(lambda context: sorted(one.value for one in context.caller.scopes)),
+        "What the caller may do.",
+    )
 
 
 @strawberry.type
@@ -185,5 +222,13 @@ class AccountQueries:
     """Where reading about oneself and the log starts."""
 
     viewer = row_field(Viewer, lambda *_: True, "Who asks, and where.")
+    api_key = find(models.ApiKey, "The key to the API with this id.")
+    api_keys = listing(
+        models.ApiKey,
+        "The keys to the API: of those of others, only owners see more than that they "
+        "are there.",
+    )
+    invitation = find(models.Invitation, "The invitation with this id.")
+    invitations = listing(models.Invitation, "The invitations to the workspace.")
     interaction = find(models.Interaction, "The interaction with this id.")
     interactions = listing(models.Interaction, "The log of the workspace.")

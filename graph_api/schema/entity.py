@@ -27,7 +27,7 @@ from strawberry.types.field import StrawberryField
 from graph_api import models
 from graph_api.errors import BadUserInput, GraphApiError
 from graph_api.ids import key_of, parse_global_id
-from graph_api.models import Base, EntityType, public_name
+from graph_api.models import Base, EntityType, SubjectType, public_name
 from graph_api.models.rules import Reserved
 from graph_api.reading.columns import column_of
 from graph_api.reading.relations import (
@@ -138,8 +138,10 @@ def any_entity(column: Column, description: str) -> Any:
     attribute = column.key
     kind = column_of(column.property.parent.class_, attribute).info["entity_type"]
 
-    def key(row: Any, *_: Any) -> Key:
-        return ENTITY_MODELS[getattr(row, kind)], getattr(row, attribute)
+    def key(row: Any, *_: Any) -> Key | None:
+        # The log tells of what is no entity as well.
+        model = ENTITY_MODELS.get(getattr(row, kind))
+        return None if model is None else (model, getattr(row, attribute))
 
     return row_field(
         maybe(Deferred("Entity", lambda: Entity)),
@@ -154,6 +156,14 @@ ENTITY_MODELS: dict[EntityType, type[models.Entity]] = {
     if issubclass(mapper.class_, models.Entity)
 }
 
+strawberry.enum(SubjectType, description="The kinds of things that the log tells of.")
+describe(
+    SubjectType,
+    {
+        kind.name: f"`{''.join(word.capitalize() for word in kind.value.split('_'))}`."
+        for kind in SubjectType
+    },
+)
 strawberry.enum(EntityType, description="The kinds of things that can be linked to.")
 describe(
     EntityType,

@@ -71,9 +71,15 @@ def _described(model: type[Base], attribute: str, column: Column[Any]) -> str:
     return f"{said} The id of a {target}." if target else said
 
 
-def input_of(name: str, description: str, fields: Mapping[str, Input]) -> Any:
-    """An input type with `fields`, and with the terms that all mutations take."""
-    return input_type(name, description, {**fields, **TERMS})
+def input_of(
+    name: str, description: str, fields: Mapping[str, Input], *, repeatable: bool
+) -> Any:
+    """An input type with `fields`, and with the terms that all mutations take.
+
+    Only what is `repeatable` takes an idempotency key.
+    """
+    terms = {k: v for k, v in TERMS.items() if repeatable or k != "idempotencyKey"}
+    return input_type(name, description, {**fields, **terms})
 
 
 def terms_of(mutation: str, given: Mapping[str, Any]) -> Terms:

@@ -21,12 +21,13 @@ from graph_api.schema.payloads import (
     Payload,
     deleted_id_field,
     payload_type,
+    secret_field,
     subject_field,
 )
 from graph_api.schema.sources import Performed
 from graph_api.services.entities import EntityService
 from graph_api.services.performing import perform
-from graph_api.services.unit_of_work import Outcome
+from graph_api.services.unit_of_work import Outcome, Service
 from graph_api.services.upserting import ManyRefused
 
 Given = Mapping[str, Any]
@@ -35,22 +36,27 @@ Verb = Callable[[Any, Given], Awaitable[None]]
 
 def mutation(
     name: str,
-    service: type[EntityService[Any]],
+    service: type[Service],
     description: str,
     inputs: Mapping[str, Input],
     verb: Verb,
     *,
     answers: Mapping[str, Any] | None = None,
+    secret: str | None = None,
 ) -> Any:
     """A mutation called `name`, which runs `verb(service, input)`.
 
-    Its payload has a field for the row that it changed, or `answers` in its place.
+    Its payload has a field for the row that it changed, or `answers` in its place. One
+    that answers with a secret, which `secret` describes, or takes one, for which it is
+    empty, takes no idempotency key: what is kept for another answer is no secret.
     """
     model: type[Base] = service.model
     title = name[0].upper() + name[1:]
     own = answers or {_snake(model.__name__): subject_field(model)}
+    if secret:
+        own = {"secret": secret_field(secret), **own}
     payload = payload_type(f"{title}Payload", own)
-    takes = input_of(f"{title}Input", _takes(name), inputs)
+    takes = input_of(f"{title}Input", _takes(name), inputs, repeatable=secret is None)
 
     async def run(context: Context, arguments: dict[str, Any]) -> Payload:
         given = arguments["input"]

@@ -62,6 +62,16 @@ def _detail(name: str, type: Any, description: str) -> Any:
     return row_field(type, lambda of, *_: of.error.details.get(name), description)
 
 
+def _entity(name: str, description: str) -> Any:
+    """A row that the refusal is about; null where it is no entity."""
+
+    def get(of: Refusal, *_: Any) -> Any:
+        row = of.error.details.get(name)
+        return row if isinstance(row, models.Entity) else None
+
+    return row_field(maybe(Entity), get, description)
+
+
 def _words(name: str) -> Any:
     return lambda of, *_: [state.name for state in of.error.details[name]]
 
@@ -88,7 +98,7 @@ ERROR_TYPES = [
         "ConflictError",
         Conflict,
         "It was changed since you saw it, or the key was used for something else.",
-        current=_detail("current", maybe(Entity), "The object as it is now."),
+        current=_entity("current", "The object as it is now, if it is an entity."),
         version=row_field(
             maybe(int),
             lambda of, *_: getattr(of.error.details.get("current"), "version", None),
@@ -119,7 +129,7 @@ ERROR_TYPES = [
         "DuplicateError",
         Duplicate,
         "There is one already, and only one can be.",
-        existing=_detail("existing", maybe(Entity), "The one that there is."),
+        existing=_entity("existing", "The one that there is, if it is an entity."),
     ),
     _error_type(
         "ForbiddenError",
@@ -187,6 +197,16 @@ def payload_type(name: str, fields: Mapping[str, Any]) -> Any:
         name,
         f"What `{name[0].lower()}{name[1:].removesuffix('Payload')}` has done.",
         {**fields, **_common_fields()},
+    )
+
+
+def secret_field(description: str) -> Any:
+    """The field with what is shown once."""
+    return row_field(
+        maybe(str),
+        lambda payload, *_: payload.outcome.secret,
+        f"{description} It is shown once, and kept nowhere; null where it was refused, "
+        "or only rehearsed.",
     )
 
 

@@ -20,7 +20,6 @@ Values = Mapping[str, Any]
 class EntityService(Service, Generic[E]):
     """Keeps the rows of one model; values come by attribute, absent ones untouched."""
 
-    model: ClassVar[type[Any]]
     # The attribute that is the caller's user unless another is given.
     keeper: ClassVar[str | None] = None
 

@@ -20,7 +20,7 @@ from graph_api.models import Base, public_name
 
 # What the log does not repeat: the workspace is the interaction's own, the others are
 # derived or too large.
-UNTOLD = frozenset({"workspace_id", "search", "embedding", "password_hash"})
+UNTOLD = frozenset({"workspace_id", "search", "embedding", "key_hash", "code_hash"})
 
 # A longer text is told by its digest and length; a deletion keeps it whole, for the row
 # is gone.
@@ -39,10 +39,13 @@ def told(values: dict[str, Any], *, whole: bool = False) -> Columns:
 
 
 def values_of(row: Base, attributes: Iterable[str] | None = None) -> dict[str, Any]:
-    """The values of the row's columns that are told, or of some of them."""
-    model: type[Base] = type(row)
-    names = attributes or _attributes(model)
-    return {name: getattr(row, name) for name in names if name not in UNTOLD}
+    """The values of the row's columns that are told, or of some of them.
+
+    What only some may see is not told to all who read the log.
+    """
+    told = _attributes(type(row))
+    names = told if attributes is None else attributes
+    return {name: getattr(row, name) for name in names if name in told}
 
 
 def changes(row: Base, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -62,8 +65,13 @@ def _kept(value: Any) -> Any:
 
 
 @cache
-def _attributes(model: type[Base]) -> tuple[str, ...]:
-    return tuple(column.key for column in model.__mapper__.column_attrs)
+def _attributes(model: type[Base]) -> dict[str, None]:
+    """The attributes that are told, in their order."""
+    return {
+        attribute.key: None
+        for attribute in model.__mapper__.column_attrs
+        if attribute.key not in UNTOLD and "reserved" not in attribute.columns[0].info
+    }
 
 
 def _plain(value: Any, *, whole: bool) -> Any:

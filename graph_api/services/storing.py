@@ -16,7 +16,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from graph_api.database.engine import Connection
 from graph_api.database.statements import Process, Statement, compiled, reading
-from graph_api.models import Base, Versioned
+from graph_api.models import Base, Tenant, Versioned
 from graph_api.reading.columns import all_columns, table_of
 
 B = TypeVar("B", bound=Base)
@@ -59,7 +59,7 @@ async def update_one(connection: Connection, row: Any, values: Values) -> None:
     """Change a row that is there, even if only its version moves."""
     model: type[Base] = type(row)
     form = _updating(model, frozenset(values))
-    key = {_WORKSPACE: row.workspace_id, _KEY: row.id}
+    key = _key(model, connection, row.id)
     (record,) = await connection.fetch(form.sql, form.arguments({**values, **key}))
     for attribute, value in {**values, **form.read(record)}.items():
         set_committed_value(row, attribute, value)
@@ -68,9 +68,14 @@ async def update_one(connection: Connection, row: Any, values: Values) -> None:
 async def lock_one(connection: Connection, model: type[B], id: UUID) -> B | None:
     """The whole row, locked until the transaction ends, if there is one."""
     form = _locking(model)
-    key = {_WORKSPACE: connection.workspace_id, _KEY: id}
+    key = _key(model, connection, id)
     records = await connection.fetch(form.sql, form.arguments(key))
     return _row(model, {}, form, records[0]) if records else None
+
+
+def moved_by_trigger(model: type[Base]) -> list[str]:
+    """The columns that move with each change of a row."""
+    return ["updated_at", "version"] if issubclass(model, Versioned) else []
 
 
 @dataclass(frozen=True)
@@ -119,18 +124,18 @@ def _inserting(model: type[Base], given: frozenset[str]) -> _Form:
 @lru_cache(_KEPT)
 def _updating(model: type[Base], given: frozenset[str]) -> _Form:
     columns = _columns(model)
-    moved = ["updated_at", "version"] if issubclass(model, Versioned) else ["id"]
+    moved = moved_by_trigger(model)
     statement = update(table_of(model)).where(*_is_meant(model))
-    if issubclass(model, Versioned):
+    if moved:
         # So that there is something to set; a trigger sees to both.
         statement = statement.values(updated_at=func.now())
     return _form(
         model,
         compiled(
-            statement.returning(*(columns[name] for name in moved)),
+            statement.returning(*(columns[name] for name in moved or ["id"])),
             [columns[name].name for name in given],
         ),
-        moved,
+        moved or ["id"],
     )
 
 
@@ -143,10 +148,17 @@ def _locking(model: type[Base]) -> _Form:
 
 def _is_meant(model: type[Base]) -> list[Any]:
     columns = table_of(model).c
-    return [
-        columns.workspace_id == bindparam(_WORKSPACE, required=True),
-        columns.id == bindparam(_KEY, required=True),
-    ]
+    by_key = columns.id == bindparam(_KEY, required=True)
+    if not issubclass(model, Tenant):
+        return [by_key]
+    return [columns.workspace_id == bindparam(_WORKSPACE, required=True), by_key]
+
+
+def _key(model: type[Base], connection: Connection, id: UUID) -> dict[str, UUID]:
+    """The values by which `_is_meant` means a row."""
+    if not issubclass(model, Tenant):
+        return {_KEY: id}
+    return {_WORKSPACE: connection.workspace_id, _KEY: id}
 
 
 def _form(model: type[Base], statement: Statement, returned: list[str]) -> _Form:

@@ -26,17 +26,23 @@ from sqlalchemy.orm import undefer
 
 from graph_api.caller import Caller
 from graph_api.database.engine import Connection
-from graph_api.errors import Conflict, Forbidden, NotFound
+from graph_api.errors import Conflict, NotFound
 from graph_api.keys import new_key
-from graph_api.models import ActorType, Base, Entity, Interaction
-from graph_api.permissions import Scope, roles_with
+from graph_api.models import ActorType, Base, Entity, Interaction, Keyed, Tenant
+from graph_api.permissions import Scope
 from graph_api.services import idempotency
 from graph_api.services.log import Columns, changes, told, values_of
-from graph_api.services.storing import Values, insert_many, lock_one, update_one
+from graph_api.services.rights import require
+from graph_api.services.storing import (
+    Values,
+    insert_many,
+    lock_one,
+    moved_by_trigger,
+    update_one,
+)
 
 log = logging.getLogger(__name__)
 
-E = TypeVar("E", bound=Entity)
 B = TypeVar("B", bound=Base)
 
 
@@ -59,12 +65,15 @@ class Terms:
 class Outcome:
     """What a mutation did: to what, and how the log tells it."""
 
-    subject: Entity | None = None
+    # Rows that have a key of their own.
+    subject: Any = None
     subjects: list[Entity] = field(default_factory=list)
     interactions: list[Interaction] = field(default_factory=list)
     deleted: bool = False
     replayed: bool = False
     items: list[Any] = field(default_factory=list)
+    # Shown once, and kept nowhere.
+    secret: str | None = None
     extra: dict[str, Any] = field(default_factory=dict)
 
 
@@ -109,11 +118,11 @@ class Work:
 
     async def get(
         self,
-        model: type[E],
+        model: type[B],
         id: UUID,
         expected_version: int | None = None,
         path: tuple[str, ...] = ("id",),
-    ) -> E:
+    ) -> B:
         """The row, locked until the transaction ends.
 
         Raises NotFound when there is none to be seen, and Conflict when its version is
@@ -122,16 +131,17 @@ class Work:
         row = await self.look(model, id)
         if row is None:
             raise NotFound(f"There is no {model.__name__} with this id.", path=path)
-        if expected_version is not None and row.version != expected_version:
+        version: int | None = getattr(row, "version", None)
+        if expected_version is not None and version != expected_version:
             raise Conflict(
                 f"The {model.__name__} was changed in the meantime: its version is "
-                f"{row.version}, not {expected_version}. Read it again.",
+                f"{version}, not {expected_version}. Read it again.",
                 path=("expectedVersion",),
                 current=row,
             )
         return row
 
-    async def look(self, model: type[E], id: UUID) -> E | None:
+    async def look(self, model: type[B], id: UUID) -> B | None:
         """The row, locked until the transaction ends, if there still is one."""
         return await lock_one(self.connection, model, id)
 
@@ -146,18 +156,18 @@ class Work:
         )
         return rows[0][0] if rows else None
 
-    async def create(self, model: type[E], values: Values) -> E:
+    async def create(self, model: type[B], values: Values) -> B:
         """Store a new row, and tell it."""
         row = await self.add(model, values)
         self.tell("created", row, None, told(values_of(row)))
         return row
 
-    async def update(self, row: Entity, values: Values, verb: str = "updated") -> bool:
+    async def update(self, row: Base, values: Values, verb: str = "updated") -> bool:
         """Change a row and tell it; False, and nothing told, where nothing changes."""
         changed = changes(row, values)
         if not changed:
             return False
-        names = [*changed, "updated_at", "version"]
+        names = [*changed, *moved_by_trigger(type(row))]
         before = told(values_of(row, names))
         await self.change(row, changed)
         self.tell(verb, row, before, told(values_of(row, names)))
@@ -170,11 +180,11 @@ class Work:
 
     async def add_many(self, model: type[B], rows: Iterable[Values]) -> list[B]:
         """Store new rows, of which the same is given, and which somebody else tells."""
-        workspace_id = self.connection.workspace_id
+        own: dict[str, Any] = {}
+        if issubclass(model, Tenant):
+            own["workspace_id"] = self.connection.workspace_id
         return await insert_many(
-            self.connection,
-            model,
-            [{"workspace_id": workspace_id, "id": new_key(), **row} for row in rows],
+            self.connection, model, [{**own, "id": new_key(), **row} for row in rows]
         )
 
     async def change(self, row: Base, values: Values) -> None:
@@ -184,14 +194,15 @@ class Work:
     def tell(
         self,
         verb: str,
-        row: Entity,
+        row: Base,
         before: Columns | None,
         after: Columns | None,
         related: Sequence[Entity] = (),
         **details: Any,
     ) -> None:
-        """Say in the log that `verb` was done to `row`."""
-        kind = row.entity_type()
+        """Say in the log that `verb` was done to `row`, which has to be `Keyed`."""
+        assert isinstance(row, Keyed)
+        kind = row.subject_type()
         self._told.append(
             {
                 "workspace_id": self.connection.workspace_id,
@@ -229,21 +240,10 @@ async def _undo(connection: Connection) -> None:
         log.info("A transaction could not be rolled back", exc_info=True)
 
 
-def require(caller: Caller, scope: Scope) -> None:
-    """Raise Forbidden unless the caller has the scope."""
-    if scope not in caller.scopes:
-        *others, last = (role.value for role in roles_with(scope))
-        who = f"{', '.join(others)} or {last}" if others else last
-        raise Forbidden(
-            f"This needs the scope `{scope.value}`: that of a member who is {who}, or "
-            "of a key that names it.",
-            needs=scope.value,
-        )
-
-
 class Service:
     """The base of the services, which are all that writes."""
 
+    model: ClassVar[type[Any]]
     # What a caller needs for whatever it writes.
     scope: ClassVar[Scope]
 
