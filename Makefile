@@ -15,7 +15,7 @@ POSTGRES15 ?= /usr/lib/postgresql/15/bin
 
 .DEFAULT_GOAL := help
 .PHONY: help serve demo migrate check docs format lint types layers schema schema-check \
-	migrations test fuzz test-wheel test-postgres15 test-clients test-http test-browser \
+	migrations test fuzz attack-documents test-wheel test-postgres15 test-clients test-http test-browser \
 	bench install clean
 
 help: ## List the targets
@@ -71,6 +71,9 @@ test: $(DEVELOPMENT) ## The tests, which need only pip; ARGS="-k paging" goes on
 
 fuzz: $(DEVELOPMENT) ## Both ways of answering are equal; ARGS="--examples 5000 --seed 7"
 	$(BIN)/python tests/equality/fuzz.py $(ARGS)
+
+attack-documents: $(DEVELOPMENT) ## Hostile documents beside good traffic; ARGS="--seconds 60"
+	$(BIN)/python tests/attack/documents.py $(ARGS)
 
 test-wheel: $(DEVELOPMENT) ## A wheel, installed elsewhere, serves from any folder
 	$(BIN)/python tests/wheel.py

@@ -35,6 +35,7 @@ from graph_api.execution.refusals import (
     ValidationFailed,
 )
 from graph_api.execution.validation import InvalidDocument
+from graph_api.execution.variables import refuse_many_values
 from graph_api.quotas import Charge, Quotas
 from graph_api.schema.scalars import write_time
 
@@ -99,6 +100,7 @@ class Executor:
             request.query, request.operation_name, request.variables
         )
         _refuse_type(operation.operation, allow)
+        refuse_many_values(operation, request.variables)
         return Job(request, document, operation, cost, masking)
 
     async def _refused(

@@ -1,4 +1,6 @@
-"""Variables, coerced: by graphql-core, or at once where they need no coercion."""
+"""Variables: not too many, and coerced, by graphql-core or at once where they need
+no coercion.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -9,10 +11,16 @@ from graphql import (
     NamedTypeNode,
     NonNullTypeNode,
     OperationDefinitionNode,
+    OperationType,
     TypeNode,
 )
 from graphql.execution.values import VariableValues, get_variable_values
 
+from graph_api.errors import TooComplex
+
+# To coerce a value takes some microseconds. A query has use for a thousand at the most,
+# in the lists of a filter; a mutation for a thousand items, and a vector in each.
+MAX_VALUES = 5_000
 # As many wrong values in variables are told of as graphql-core does.
 MAX_ERRORS = 50
 _INT32 = range(-(2**31), 2**31)
@@ -23,6 +31,26 @@ _PLAIN: dict[str, Callable[[Any], bool]] = {
     "Boolean": lambda value: type(value) is bool,
     "Int": lambda value: type(value) is int and value in _INT32,
 }
+
+
+def refuse_many_values(
+    operation: OperationDefinitionNode, given: Mapping[str, Any]
+) -> None:
+    """Refuse more values than a query has use for, and lists that nothing takes."""
+    is_query = operation.operation is OperationType.QUERY
+    rest = [value for value in given.values() if isinstance(value, dict | list)]
+    values = 0
+    for part in rest:
+        values = values + len(part) if is_query else len(part)
+        if values > MAX_VALUES:
+            raise TooComplex(
+                f"The variables of the operation hold more than {MAX_VALUES} values, "
+                "or a list of more. Send fewer at once.",
+                limit="values",
+                allowed=MAX_VALUES,
+            )
+        inner = part.values() if isinstance(part, dict) else part
+        rest += [value for value in inner if isinstance(value, dict | list)]
 
 
 class Variables:
