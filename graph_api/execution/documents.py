@@ -4,8 +4,10 @@ A text is limited, parsed, limited again by its weight, and only then validated,
 validation is what takes time. What depends on variables is asked anew for each request.
 """
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import Any
 
@@ -34,6 +36,8 @@ from graph_api.execution.scale import Scale
 from graph_api.execution.shape import Shape
 from graph_api.execution.validation import Validation
 
+# What is longer takes milliseconds to parse, weigh and validate.
+LONG_TEXT = 2_000
 # A parsed text takes about 200 bytes a character: these are some 50 MB at the most.
 KEPT_CHARACTERS = 256 * 1024
 # A plan takes about as much as a text of a thousand characters: no more than these.
@@ -50,7 +54,6 @@ class Document:
     def __init__(self, text: str, tree: DocumentNode) -> None:
         self.text = text
         self.tree = tree
-        self.valid = False
         self.fragments = {
             definition.name.value: definition
             for definition in tree.definitions
@@ -146,6 +149,8 @@ class Documents:
         self._validation = Validation(schema, rules, hide_suggestions=hide_suggestions)
         self._kept: OrderedDict[str, Document] = OrderedDict()
         self._characters = 0
+        # One at a time: who sends many waits for himself, and Python for nobody else.
+        self._aside = ThreadPoolExecutor(1, "documents")
 
     def prepare(
         self, text: str, name: str | None, variables: Mapping[str, Any]
@@ -155,13 +160,35 @@ class Documents:
         Raises what refuses the request: a GraphApiError, a GraphQLSyntaxError or
         an InvalidDocument.
         """
-        document = self._kept.get(text) or Document(text, self._parse(text))
+        made = self._made(self._kept.get(text), text, name, variables)
+        self._keep(made[0])
+        return made
+
+    async def prepare_aside(
+        self, text: str, name: str | None, variables: Mapping[str, Any]
+    ) -> tuple[Document, OperationDefinitionNode, Cost]:
+        """The same, letting others be answered while a long text is read."""
+        if len(text) <= LONG_TEXT or text in self._kept:
+            return self.prepare(text, name, variables)
+        loop = asyncio.get_running_loop()
+        made = await loop.run_in_executor(
+            self._aside, self._made, None, text, name, variables
+        )
+        self._keep(made[0])
+        return made
+
+    def _made(
+        self,
+        known: Document | None,
+        text: str,
+        name: str | None,
+        variables: Mapping[str, Any],
+    ) -> tuple[Document, OperationDefinitionNode, Cost]:
+        document = known or Document(text, self._parse(text))
         operation = document.operation(name)
         cost = self._limited(document, operation, variables)
-        if not document.valid:
+        if known is None:
             self._validation.refuse_invalid(document.tree)
-            document.valid = True
-        self._keep(document)
         return document, operation, cost
 
     def _parse(self, text: str) -> DocumentNode:

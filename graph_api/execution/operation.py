@@ -84,7 +84,7 @@ class Executor:
         """The answer to a request; it raises nothing but CancelledError."""
         masking = Masking(request.id)
         try:
-            job = self._job(request, allow, masking)
+            job = await self._job(request, allow, masking)
         except Exception as error:  # The edge: a bug of ours is masked and logged.
             return await self._refused(error, masking, make_context)
         running = self._run(job, make_context)
@@ -92,11 +92,11 @@ class Executor:
             return await _to_the_end(running)
         return await running
 
-    def _job(
+    async def _job(
         self, request: Request, allow: frozenset[OperationType], masking: Masking
     ) -> Job:
         """What is to be done for a request; raises what refuses it."""
-        document, operation, cost = self._documents.prepare(
+        document, operation, cost = await self._documents.prepare_aside(
             request.query, request.operation_name, request.variables
         )
         _refuse_type(operation.operation, allow)
