@@ -168,7 +168,8 @@ async def test_who_has_used_all_is_told_when_there_is_more(run: Run) -> None:
         "allowed": 60,
         "retryAfter": wait,
     }
-    assert wait == 10
+    # What it takes to read a text that was not there before.
+    assert wait == 20
     assert error["message"].endswith(f"Try again in {wait} s.")
     assert "data" not in answer
     assert tags["data"]["tags"]["totalCount"] == 2
@@ -217,6 +218,25 @@ async def test_what_is_refused_is_paid_for(run: Run) -> None:
         ["GRAPHQL_VALIDATION_FAILED"],
         ["RATE_LIMITED"],
     ]
+
+
+async def test_a_text_is_not_read_for_who_has_nothing_left(run: Run) -> None:
+    run = metered(run, points=30)
+    await run("{ nope }")
+
+    unread = await run("{ nope")
+    known = [await run(LEFT) for _ in range(2)]
+
+    assert codes(unread) == ["RATE_LIMITED"]
+    assert [codes(answer) for answer in known] == [["RATE_LIMITED"]] * 2
+
+
+async def test_to_read_a_text_that_is_in_order_costs_nothing(run: Run) -> None:
+    run = metered(run, points=30)
+
+    lefts = [(await run(LEFT))["data"]["rateLimit"]["remaining"] for _ in range(3)]
+
+    assert lefts == [30] * 3
 
 
 async def test_requests_are_counted_by_user_whatever_the_credential(run: Run) -> None:

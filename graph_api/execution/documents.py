@@ -152,6 +152,10 @@ class Documents:
         # One at a time: who sends many waits for himself, and Python for nobody else.
         self._aside = ThreadPoolExecutor(1, "documents")
 
+    def knows(self, text: str) -> bool:
+        """Whether a text was read before, and is in order."""
+        return text in self._kept
+
     def prepare(
         self, text: str, name: str | None, variables: Mapping[str, Any]
     ) -> tuple[Document, OperationDefinitionNode, Cost]:
@@ -168,7 +172,7 @@ class Documents:
         self, text: str, name: str | None, variables: Mapping[str, Any]
     ) -> tuple[Document, OperationDefinitionNode, Cost]:
         """The same, letting others be answered while a long text is read."""
-        if len(text) <= LONG_TEXT or text in self._kept:
+        if len(text) <= LONG_TEXT or self.knows(text):
             return self.prepare(text, name, variables)
         loop = asyncio.get_running_loop()
         made = await loop.run_in_executor(

@@ -83,19 +83,42 @@ class Executor:
     ) -> Answer:
         """The answer to a request; it raises nothing but CancelledError."""
         masking = Masking(request.id)
+        opening = _Opening(make_context)
         try:
-            job = await self._job(request, allow, masking)
+            job = await self._read(request, allow, masking, opening)
         except Exception as error:  # The edge: a bug of ours is masked and logged.
-            return await self._refused(error, masking, make_context)
-        running = self._run(job, make_context)
+            await opening.undo()
+            return Answer(errors=_refusal(error, masking))
+        running = self._run(job, opening)
         if job.operation.operation is OperationType.MUTATION:
             return await _to_the_end(running)
         return await running
 
+    async def _read(
+        self,
+        request: Request,
+        allow: frozenset[OperationType],
+        masking: Masking,
+        opening: "_Opening",
+    ) -> Job:
+        """What is to be done for a request; raises what refuses it.
+
+        To read an unknown text is work, whatever is found: it is charged before, and
+        given back where the text is in order, for then the operation is charged.
+        """
+        quotas = self._quotas
+        if quotas is None or self._documents.knows(request.query):
+            return await self._job(request, allow, masking)
+        async with asyncio.timeout(self._timeout_s):
+            charge = await quotas.charge_reading((await opening()).caller)
+        job = await self._job(request, allow, masking)
+        if charge is not None:
+            await quotas.settle(charge, 0)
+        return job
+
     async def _job(
         self, request: Request, allow: frozenset[OperationType], masking: Masking
     ) -> Job:
-        """What is to be done for a request; raises what refuses it."""
         document, operation, cost = await self._documents.prepare_aside(
             request.query, request.operation_name, request.variables
         )
@@ -103,36 +126,13 @@ class Executor:
         refuse_many_values(operation, request.variables)
         return Job(request, document, operation, cost, masking)
 
-    async def _refused(
-        self,
-        error: Exception,
-        masking: Masking,
-        make_context: Callable[[], Awaitable[Context]],
-    ) -> Answer:
-        """The refusal of a request, which is charged as well: it was work to read."""
-        try:
-            if self._quotas is not None:
-                async with asyncio.timeout(self._timeout_s):
-                    context = await make_context()
-                    context.let_go()
-                    await self._quotas.charge_refusal(context.caller)
-        except Exception as another:  # The edge, as above.
-            error = another
-        if isinstance(error, GraphQLSyntaxError):
-            return Answer(errors=masking.of_request([error], ParseFailed))
-        if isinstance(error, InvalidDocument):
-            return Answer(errors=masking.of_request(error.errors, ValidationFailed))
-        return Answer(errors=masking.refusal(error))
-
-    async def _run(
-        self, job: Job, make_context: Callable[[], Awaitable[Context]]
-    ) -> Answer:
+    async def _run(self, job: Job, opening: "_Opening") -> Answer:
         context: Context | None = None
         explanation = Explanation()
         deadline = asyncio.timeout(self._timeout_s)
         try:
             async with deadline:
-                context = await make_context()
+                context = await opening()
                 if self._quotas is not None:
                     points = job.cost.points
                     context.charge = await self._quotas.charge(context.caller, points)
@@ -163,6 +163,33 @@ class Executor:
                 "written. With an `idempotencyKey` it is safe to try again."
             )
         return Timeout(message, timeout_s=self._timeout_s)
+
+
+class _Opening:
+    """Makes the context of a request when it is first needed, and only once."""
+
+    def __init__(self, make: Callable[[], Awaitable[Context]]) -> None:
+        self._make = make
+        self._made: Context | None = None
+
+    async def __call__(self) -> Context:
+        if self._made is None:
+            self._made = await self._make()
+        return self._made
+
+    async def undo(self) -> None:
+        """Close the context, if one was made."""
+        if self._made is not None and not self._made.let_go():
+            await _to_the_end(_close(self._made))
+
+
+def _refusal(error: Exception, masking: Masking) -> list[dict[str, Any]]:
+    """What a request is answered that is refused as a whole."""
+    if isinstance(error, GraphQLSyntaxError):
+        return masking.of_request([error], ParseFailed)
+    if isinstance(error, InvalidDocument):
+        return masking.of_request(error.errors, ValidationFailed)
+    return masking.refusal(error)
 
 
 def _refuse_type(type_: OperationType, allow: frozenset[OperationType]) -> None:

@@ -16,8 +16,8 @@ from graph_api.quotas.buckets import Bucket, Draw, Store
 from graph_api.quotas.storing import store_at
 
 PERIOD_S = 60.0
-# To find that a document is too much or wrong takes up to some ten milliseconds.
-REFUSAL = 20
+# To find that a text is too much or wrong takes up to some ten milliseconds.
+READING = 20
 # What is told of each limit, which is also how the names of its buckets begin.
 _TOLD = {
     "points": "This operation may cost {amount} points, and of the {size} a minute "
@@ -109,15 +109,14 @@ class Quotas:
                 allowed=self._points,
                 actual=points,
             )
-        draws = self._draws(caller, caller.credential, points)
-        drawn = await self._store.draw(draws)
-        if drawn.refused is not None:
-            raise _refusal(draws[drawn.refused], drawn.wait_s)
-        return Charge(draws[0], drawn.full_in_s[0])
+        return await self._drawn(self._draws(caller, caller.credential, points))
 
-    async def charge_refusal(self, caller: Caller) -> None:
-        """Charge what was refused before anything was done."""
-        await self.charge(caller, min(REFUSAL, self._points))
+    async def charge_reading(self, caller: Caller) -> Charge | None:
+        """Charge the reading of a text, of which it is not known what it asks for."""
+        if caller.credential is None:
+            return None
+        points = min(READING, self._points)
+        return await self._drawn([self._points_of(caller.credential, points)])
 
     async def settle(self, charge: Charge, actual: int) -> None:
         """Give back what an operation was charged beyond what it did cost."""
@@ -129,9 +128,18 @@ class Quotas:
     async def close(self) -> None:
         await self._store.close()
 
+    async def _drawn(self, draws: list[Draw]) -> Charge:
+        drawn = await self._store.draw(draws)
+        if drawn.refused is not None:
+            raise _refusal(draws[drawn.refused], drawn.wait_s)
+        return Charge(draws[0], drawn.full_in_s[0])
+
+    def _points_of(self, credential: str, points: int) -> Draw:
+        return Draw(Bucket(f"points:{credential}", self._points, PERIOD_S), points)
+
     def _draws(self, caller: Caller, credential: str, points: int) -> list[Draw]:
         """The points first."""
-        draws = [Draw(Bucket(f"points:{credential}", self._points, PERIOD_S), points)]
+        draws = [self._points_of(credential, points)]
         if self._requests:
             who = caller.user_id or credential
             draws.append(Draw(Bucket(f"requests:{who}", self._requests, PERIOD_S), 1))
