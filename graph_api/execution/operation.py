@@ -10,7 +10,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Coroutine
-from dataclasses import replace
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from graphql import (
@@ -153,7 +153,9 @@ class Executor:
             told["cost"] = await _settled(
                 self._quotas, context.charge, job, answer, context
             )
-        return replace(answer, extensions=told) if told else answer
+        if not told:
+            return answer
+        return Answer(answer.data, answer.errors, answer.executed, told, answer.encoded)
 
     def _too_late(self, operation: OperationDefinitionNode) -> GraphApiError:
         message = f"The operation took more than {self._timeout_s:g} s and was stopped."
@@ -163,6 +165,10 @@ class Executor:
                 "written. With an `idempotencyKey` it is safe to try again."
             )
         return Timeout(message, timeout_s=self._timeout_s)
+
+
+# Many answers of one second tell the same moment.
+_told = lru_cache(maxsize=256)(write_time)
 
 
 class _Opening:
@@ -214,7 +220,7 @@ async def _settled(
         "requested": charge.requested,
         "actual": charge.actual,
         "remaining": charge.remaining,
-        "resetAt": write_time(charge.reset_at),
+        "resetAt": _told(charge.reset_at),
     }
 
 

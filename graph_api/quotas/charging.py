@@ -8,6 +8,7 @@ import math
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from graph_api.caller import Caller
 from graph_api.config import Settings
@@ -60,7 +61,7 @@ class Charge:
     @property
     def reset_at(self) -> datetime:
         """When the bucket is full again, to the second."""
-        return datetime.fromtimestamp(math.ceil(time.time() + self.full_in_s), UTC)
+        return _moment(math.ceil(time.time() + self.full_in_s))
 
 
 class Quotas:
@@ -146,6 +147,11 @@ class Quotas:
         if self._in_all:
             draws.append(Draw(Bucket("requestsInAll", self._in_all, PERIOD_S), 1))
         return draws
+
+
+@lru_cache(maxsize=256)
+def _moment(second: int) -> datetime:
+    return datetime.fromtimestamp(second, UTC)
 
 
 def _refusal(draw: Draw, wait_s: float) -> RateLimited:
