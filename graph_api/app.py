@@ -12,22 +12,24 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from starlette.applications import Starlette
-from starlette.requests import Request
 from starlette.types import ASGIApp
 
+from graph_api.auth import Accounts, Door, Local
+from graph_api.caller import Caller
 from graph_api.config import Settings, settings
 from graph_api.database.engine import Database
-from graph_api.database.local import local_caller
 from graph_api.database.migrations import head
 from graph_api.errors import ConfigurationError
 from graph_api.execution.database_errors import database_error
 from graph_api.execution.limits import Limits
 from graph_api.execution.operation import Executor
 from graph_api.http import exception_handlers, graphql_endpoint, guarded, routes
-from graph_api.quotas import Quotas
+from graph_api.quotas import Attempts, Quotas
+from graph_api.quotas.storing import store_at
 from graph_api.reading.cursors import Cursors
 from graph_api.schema import graphql_schema
 from graph_api.schema.context import Context, Surroundings
+from graph_api.tokens import Issuer, Signer
 
 # Young objects between two looks at them: a thousand rows of an answer are not one.
 _ALLOCATIONS = 20_000
@@ -51,14 +53,15 @@ def create_app(given: Settings | None = None) -> ASGIApp:
         quotas=quotas,
     )
 
-    async def make_context(request: Request) -> Context:
-        return Context(surroundings, local_caller(request.state.request_id))
+    async def make_context(caller: Caller) -> Context:
+        return Context(surroundings, caller)
 
     async def ready() -> Mapping[str, bool]:
         revision = await surroundings.database.revision()
         return {"database": True, "migrated": revision == newest}
 
-    endpoint = graphql_endpoint(executor, chosen, make_context)
+    door = _door(chosen, surroundings)
+    endpoint = graphql_endpoint(executor, chosen, make_context, door)
     app = Starlette(
         routes=routes(endpoint, chosen, ready),
         exception_handlers=dict(exception_handlers()),
@@ -75,7 +78,18 @@ def _surroundings(chosen: Settings) -> Surroundings:
         )
     database = Database(chosen.database_url.get_secret_value(), chosen)
     cursors = Cursors(chosen.secret_key.get_secret_value())
-    return Surroundings(database, cursors, chosen)
+    if not chosen.graph_api_accounts:
+        return Surroundings(database, cursors, chosen)
+    storage = chosen.rate_limit_storage
+    attempts = Attempts(store_at(storage.get_secret_value() if storage else None))
+    return Surroundings(database, cursors, chosen, Signer.of(chosen), attempts)
+
+
+def _door(chosen: Settings, surroundings: Surroundings) -> Door:
+    signer = surroundings.signer
+    if signer is None:
+        return Local()
+    return Accounts(surroundings.database, signer, Issuer.of(chosen))
 
 
 @asynccontextmanager

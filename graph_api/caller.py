@@ -20,5 +20,11 @@ class Caller:
     actor_type: str = "user"
     label: str | None = None
     request_id: UUID | None = field(default=None, compare=False)
+    # Of nobody there are none.
     scopes: frozenset[Scope] = EVERYTHING
     credential: str | None = None
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether nobody has come in yet: then only the way in is open."""
+        return self.user_id is None and not self.scopes

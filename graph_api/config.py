@@ -7,10 +7,16 @@ laptop; `docs/operations.md` lists them, and a test compares that list with this
 import os
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import (
+    AliasChoices,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from graph_api.errors import ConfigurationError
 
@@ -20,6 +26,19 @@ def _data_dir() -> Path:
     given = Path(os.environ.get("XDG_DATA_HOME", ""))
     home = given if given.is_absolute() else Path.home() / ".local" / "share"
     return home / "graph-api"
+
+
+def _listed(value: object) -> object:
+    """What is written with commas, as a list."""
+    if not isinstance(value, str):
+        return value
+    return tuple(one.strip() for one in value.split(",") if one.strip())
+
+
+Listed = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
+Algorithms = Annotated[
+    tuple[Literal["RS256", "ES256", "EdDSA"], ...], NoDecode, BeforeValidator(_listed)
+]
 
 
 class Settings(BaseSettings):
@@ -136,6 +155,54 @@ class Settings(BaseSettings):
     )
     graphiql: bool = Field(
         default=True, description="Whether browsers get GraphiQL at /graphql."
+    )
+    graph_api_accounts: bool = Field(
+        default=False,
+        description="Whether everybody needs a credential: a key, or a token from "
+        "`signIn`. Otherwise whoever reaches this machine's own address is the owner.",
+    )
+    allowed_hosts: Listed = Field(
+        default=(),
+        description="With accounts, the hosts that are answered, by commas, such as "
+        "`graph.example.org`; any by default.",
+    )
+    allowed_origins: Listed = Field(
+        default=(),
+        description="With accounts, the origins whose pages may use the server, by "
+        "commas, such as `https://app.example.org`.",
+    )
+    token_lifetime_s: int = Field(
+        default=12 * 60 * 60,
+        ge=60,
+        le=24 * 60 * 60,
+        description="Seconds that a token from `signIn` is good for.",
+    )
+    token_key_file: Path | None = Field(
+        default=None,
+        description="A private Ed25519 key in PEM, by which tokens are signed; by "
+        "default SECRET_KEY signs them.",
+    )
+    jwt_issuer: str | None = Field(
+        default=None,
+        description="The issuer (`iss`) of tokens of others that let in as well.",
+    )
+    jwt_audience: str | None = Field(
+        default=None, description="What those tokens must be made for (`aud`)."
+    )
+    jwt_jwks: str | None = Field(
+        default=None,
+        description="The keys of that issuer, a JSON Web Key Set: a file, or a URL "
+        "that begins https://.",
+    )
+    jwt_algorithms: Algorithms = Field(
+        default=("RS256", "ES256", "EdDSA"),
+        description="The algorithms of those tokens, by commas.",
+    )
+    jwt_user_claim: str = Field(
+        default="email",
+        min_length=1,
+        description="The claim of those tokens that has a user's e-mail address or "
+        "username.",
     )
     graph_api_trust_bind: bool = Field(
         default=False,

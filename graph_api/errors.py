@@ -60,6 +60,18 @@ class Timeout(GraphApiError):
     code = "TIMEOUT"
 
 
+class Unauthenticated(GraphApiError):
+    """Who asks has no credential, or one that lets nobody in."""
+
+    code = "UNAUTHENTICATED"
+
+
+class ForbiddenWorkspace(GraphApiError):
+    """The credential is good, but not for the workspace that was asked for."""
+
+    code = "FORBIDDEN_WORKSPACE"
+
+
 class ConfigurationError(GraphApiError):
     """A setting, a file or a server that is not as it must be; only commands see it."""
 

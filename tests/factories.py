@@ -136,7 +136,7 @@ class Make:
         given = {"email": f"{new_key()}@example.org", "role": role}
         _, code = await self.secret(Invitations, "invite", given)
         database, name = self.surroundings.database, f"user-{new_key()}"
-        bearer = await joined(database, code=code, username=name, password=PASSWORD)
+        bearer, _ = await joined(database, code=code, username=name, password=PASSWORD)
         async with database.connect(self.caller.workspace_id) as connection:
             rows = await connection.rows(
                 select(Membership).where(

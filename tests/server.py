@@ -18,7 +18,13 @@ PROJECT = Path(__file__).parents[1]
 GRAPH_API = (sys.executable, "-m", "graph_api")
 
 # What the environment of who tests must not decide.
-UNSET = ("DATABASE_URL", "DATABASE_ADMIN_URL", "SECRET_KEY", "GRAPH_API_TRUST_BIND")
+UNSET = (
+    "DATABASE_URL",
+    "DATABASE_ADMIN_URL",
+    "GRAPH_API_ACCOUNTS",
+    "GRAPH_API_TRUST_BIND",
+    "SECRET_KEY",
+)
 
 
 class Server:
@@ -55,10 +61,13 @@ class Server:
             self._url = found[0]
         return self._url
 
-    def ask(self, query: str, **variables: Any) -> tuple[int, dict[str, Any]]:
+    def ask(
+        self, query: str, *, headers: Mapping[str, str] | None = None, **variables: Any
+    ) -> tuple[int, dict[str, Any]]:
         """The status and the body of the answer to an operation."""
         body = json.dumps({"query": query, "variables": variables}).encode()
-        return self._send(Request(self.url, body, {"content-type": "application/json"}))
+        told = {"content-type": "application/json", **(headers or {})}
+        return self._send(Request(self.url, body, told))
 
     def get(self, path: str) -> tuple[int, dict[str, Any]]:
         return self._send(Request(self.url.removesuffix("/graphql") + path))

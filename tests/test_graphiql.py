@@ -8,8 +8,8 @@ import httpx
 import pytest
 from graphql import OperationDefinitionNode, build_schema, parse
 from starlette.applications import Starlette
-from starlette.requests import Request
 
+from graph_api.caller import Caller
 from graph_api.config import Settings
 from graph_api.execution.limits import Limits
 from graph_api.execution.operation import Executor
@@ -30,7 +30,7 @@ def make_client(**settings: Any) -> httpx.AsyncClient:
     schema = build_schema("type Query { hello: String }")
     executor = Executor(schema, Limits(), timeout_s=5)
 
-    async def make_context(_: Request) -> Context:
+    async def make_context(_: Caller) -> Context:
         raise AssertionError("No operation is run here.")
 
     async def ready() -> dict[str, bool]:

@@ -12,7 +12,6 @@ import pytest
 from graphql import build_schema
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.applications import Starlette
-from starlette.requests import Request
 from starlette.types import ASGIApp, Message
 
 from graph_api.caller import Caller
@@ -102,7 +101,7 @@ def make_app(
     given = Settings(**{"max_body_bytes": MAX_BODY, **settings})
     executor = Executor(_schema(), Limits.of(given), timeout_s=5)
 
-    async def make_context(_: Request) -> Context:
+    async def make_context(_: Caller) -> Context:
         return context
 
     async def is_ready() -> Mapping[str, Any]:
@@ -213,7 +212,7 @@ async def test_the_media_type_is_the_one_that_is_accepted(
 
     assert response.status_code == 200
     assert response.headers["content-type"] == f"{media_type}; charset=utf-8"
-    assert response.headers["vary"] == "Accept"
+    assert response.headers["vary"] == "Accept, Authorization, X-Workspace"
 
 
 @pytest.mark.parametrize("accept", ["image/png", "application/json;q=0", "*/*;q=0"])

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 from conftest import new_caller
 from every_field import NODES, OBJECT_TYPES, WAYS, Asking, met
-from every_mutation import GIVEN, MUTATIONS
+from every_mutation import GIVEN, MUTATIONS, WAYS_IN
 from factories import Make
 from running import Run
 from world import World, populated, store, varied
@@ -200,7 +200,8 @@ async def test_all_that_a_refusal_shows_is_planned(
 
 
 def test_nothing_of_the_schema_is_left_out_here() -> None:
-    payloads = {f"{name[0].upper()}{name[1:]}Payload" for name in MUTATIONS}
+    names = {*MUTATIONS, *WAYS_IN}
+    payloads = {f"{name[0].upper()}{name[1:]}Payload" for name in names}
     results = {"UpsertKnowledgeNodesResult", "UpsertKnowledgeEdgesResult"}
 
     shown = {"Query", "Mutation", *WAYS, *payloads, *results, *REFUSED, *NEVER_MET}

@@ -14,13 +14,16 @@ _BACKLOG = 2048
 
 def refuse_strangers(host: str, settings: Settings) -> None:
     """Raise ConfigurationError where without accounts anybody could come in."""
+    if settings.graph_api_accounts:
+        return
     addresses = [address[0] for _, address in _addresses(host, 0)]
     local = all(ipaddress.ip_address(address).is_loopback for address in addresses)
     if not local and not settings.graph_api_trust_bind:
         raise ConfigurationError(
             f"Without accounts, whoever reaches {host or 'any address'} would be the "
-            "owner. Listen at 127.0.0.1, or set GRAPH_API_TRUST_BIND=1 where something "
-            "else keeps strangers out."
+            "owner. Listen at 127.0.0.1, set GRAPH_API_ACCOUNTS=1 so that everybody "
+            "needs a credential, or GRAPH_API_TRUST_BIND=1 where something else keeps "
+            "strangers out."
         )
 
 

@@ -5,6 +5,7 @@ runs and a socket that listens. On the way out all is taken down in reverse: req
 are drained, connections closed, and PostgreSQL stops when its last user is gone.
 """
 
+import asyncio
 import socket
 from typing import Annotated
 
@@ -18,10 +19,13 @@ from graph_api.cli.secret import kept_secret
 from graph_api.cli.serving import configured, import_app, run_server
 from graph_api.cli.upkeep import kept_up
 from graph_api.config import Settings
+from graph_api.database.overview import overview
 from graph_api.database.running import RunningDatabase, running
 from graph_api.errors import ConfigurationError
 
 app = new_app()
+
+_USERS = "SELECT count(*) AS found FROM users WHERE username <> 'local'"
 
 
 @app.command()
@@ -89,8 +93,22 @@ def _serve(
     database.verify(ready)
     config = configured(ready, workers)
     _tell(address_of(listener), database)
+    if settings.graph_api_accounts:
+        _tell_first_steps(database)
     with kept_up(database.server):
         run_server(config, listener)
+
+
+def _tell_first_steps(database: RunningDatabase) -> None:
+    """Say what to do while nobody could come in."""
+    users = asyncio.run(overview(database.admin_url, _USERS))
+    if not users[0].found:
+        typer.echo(
+            "Nobody can come in yet. In another terminal, with the same settings:\n"
+            "  graph-api user create NAME\n"
+            "  graph-api workspace create NAME --owner NAME\n"
+            "  graph-api key create NAME --user NAME"
+        )
 
 
 def _refuse_secrets_of_each(settings: Settings, workers: int) -> None:

@@ -30,6 +30,7 @@ from graph_api.execution.cost import Cost
 from graph_api.execution.keeping import Kept
 from graph_api.execution.limits import Limits, cost_of, refuse_above, refuse_rows
 from graph_api.execution.literals import refuse_bad_literals
+from graph_api.execution.openness import refuse_closed
 from graph_api.execution.pages import Decisive, Pages
 from graph_api.execution.refusals import OperationUnresolved
 from graph_api.execution.scale import Scale
@@ -157,26 +158,37 @@ class Documents:
         return text in self._kept
 
     def prepare(
-        self, text: str, name: str | None, variables: Mapping[str, Any]
+        self,
+        text: str,
+        name: str | None,
+        variables: Mapping[str, Any],
+        *,
+        only_open: bool = False,
     ) -> tuple[Document, OperationDefinitionNode, Cost]:
         """A valid document, the operation that this request runs of it, and its cost.
 
         Raises what refuses the request: a GraphApiError, a GraphQLSyntaxError or
-        an InvalidDocument.
+        an InvalidDocument. With `only_open` that is everything but a way in, before
+        anything is said of the schema.
         """
-        made = self._made(self._kept.get(text), text, name, variables)
+        made = self._made(self._kept.get(text), text, name, variables, only_open)
         self._keep(made[0])
         return made
 
     async def prepare_aside(
-        self, text: str, name: str | None, variables: Mapping[str, Any]
+        self,
+        text: str,
+        name: str | None,
+        variables: Mapping[str, Any],
+        *,
+        only_open: bool = False,
     ) -> tuple[Document, OperationDefinitionNode, Cost]:
         """The same, letting others be answered while a long text is read."""
         if len(text) <= LONG_TEXT or self.knows(text):
-            return self.prepare(text, name, variables)
+            return self.prepare(text, name, variables, only_open=only_open)
         loop = asyncio.get_running_loop()
         made = await loop.run_in_executor(
-            self._aside, self._made, None, text, name, variables
+            self._aside, self._made, None, text, name, variables, only_open
         )
         self._keep(made[0])
         return made
@@ -187,9 +199,12 @@ class Documents:
         text: str,
         name: str | None,
         variables: Mapping[str, Any],
+        only_open: bool,
     ) -> tuple[Document, OperationDefinitionNode, Cost]:
         document = known or Document(text, self._parse(text))
         operation = document.operation(name)
+        if only_open:
+            refuse_closed(operation)
         cost = self._limited(document, operation, variables)
         if known is None:
             self._validation.refuse_invalid(document.tree)

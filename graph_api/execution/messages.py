@@ -15,6 +15,8 @@ class Request:
     variables: Mapping[str, Any] = field(default_factory=dict)
     id: UUID | None = None
     explain: bool = False
+    # From nobody: it may ask only for a way in.
+    is_anonymous: bool = False
 
 
 @dataclass(frozen=True)

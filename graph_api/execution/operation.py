@@ -120,7 +120,10 @@ class Executor:
         self, request: Request, allow: frozenset[OperationType], masking: Masking
     ) -> Job:
         document, operation, cost = await self._documents.prepare_aside(
-            request.query, request.operation_name, request.variables
+            request.query,
+            request.operation_name,
+            request.variables,
+            only_open=request.is_anonymous,
         )
         _refuse_type(operation.operation, allow)
         refuse_many_values(operation, request.variables)

@@ -3,24 +3,29 @@
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from graph_api.auth import Door, Local
 from graph_api.config import Settings
 from graph_api.execution.operation import Executor
 from graph_api.http import graphiql
 from graph_api.http.errors import exception_handlers as exception_handlers
 from graph_api.http.graphql import GraphQLEndpoint, MakeContext
-from graph_api.http.guard import Guard
+from graph_api.http.guard import Anywhere, Guard, Here
 from graph_api.http.probes import Ready, probes
 
 GRAPHQL = "/graphql"
 
 
 def graphql_endpoint(
-    executor: Executor, settings: Settings, make_context: MakeContext
+    executor: Executor,
+    settings: Settings,
+    make_context: MakeContext,
+    door: Door | None = None,
 ) -> GraphQLEndpoint:
-    """What answers operations."""
+    """What answers operations; without a `door`, to whoever is here."""
     return GraphQLEndpoint(
         executor,
         make_context,
+        door=door or Local(),
         max_body_bytes=settings.max_body_bytes,
         page=graphiql.page if settings.graphiql else None,
     )
@@ -45,4 +50,6 @@ def guarded(app: ASGIApp, endpoint: GraphQLEndpoint, settings: Settings) -> ASGI
         is_operation = scope["type"] == "http" and scope["path"] == GRAPHQL
         await (endpoint if is_operation else app)(scope, receive, send)
 
-    return Guard(dispatch, trust_bind=settings.graph_api_trust_bind)
+    if settings.graph_api_accounts:
+        return Guard(dispatch, Anywhere.of(settings))
+    return Guard(dispatch, None if settings.graph_api_trust_bind else Here())

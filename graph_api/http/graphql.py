@@ -7,6 +7,7 @@ sends is answered with a status below 500 and a coded error.
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
+from uuid import UUID
 
 from graphql import OperationType
 from starlette.requests import ClientDisconnect
@@ -14,6 +15,10 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from graph_api.auth import Door
+from graph_api.caller import Caller
+from graph_api.errors import GraphApiError
+from graph_api.execution.database_errors import database_error
 from graph_api.execution.masking import INTERNAL
 from graph_api.execution.messages import Answer
 from graph_api.execution.operation import Executor
@@ -26,13 +31,15 @@ from graph_api.http.refusal import JSON, Refused, json_response
 
 log = logging.getLogger(__name__)
 
-MakeContext = Callable[[HttpRequest], Awaitable[Context]]
+MakeContext = Callable[[Caller], Awaitable[Context]]
 
 QUERIES = frozenset({OperationType.QUERY})
 EVERYTHING = frozenset(OperationType)
 # What became of a request that was not executed; 400 for all others.
 STATUSES = {
     "METHOD_NOT_ALLOWED": 405,
+    "UNAUTHENTICATED": 401,
+    "FORBIDDEN_WORKSPACE": 403,
     "RATE_LIMITED": 429,
     "SERVICE_BUSY": 503,
     "TIMEOUT": 503,
@@ -47,8 +54,12 @@ WELL_FORMED = frozenset(
         "BAD_USER_INPUT",
     }
 )
-VARY = {"vary": "Accept"}
-TELLING = frozenset({b"accept", b"content-type", b"content-encoding"})
+VARY = {"vary": "Accept, Authorization, X-Workspace"}
+# What these have to say as well.
+HEADERS = {401: {"www-authenticate": "Bearer"}, 405: {"allow": "POST"}}
+TELLING = frozenset(
+    {b"accept", b"authorization", b"content-type", b"content-encoding", b"x-workspace"}
+)
 
 
 class GraphQLEndpoint:
@@ -59,10 +70,12 @@ class GraphQLEndpoint:
         executor: Executor,
         make_context: MakeContext,
         *,
+        door: Door,
         max_body_bytes: int,
         page: Callable[[], Response] | None = None,
     ) -> None:
         self._executor = executor
+        self._door = door
         self._make_context = make_context
         self._max_body_bytes = max_body_bytes
         self._page = page
@@ -111,12 +124,29 @@ class GraphQLEndpoint:
                 {"allow": "GET, POST"},
             )
         request_id = request.scope.get("state", {}).get("request_id")
-        operation = as_request(parameters, request_id)
+        caller = await self._caller(told, request_id)
+        operation = as_request(parameters, request_id, is_anonymous=caller.is_anonymous)
         running = self._executor.run(
-            operation, lambda: self._make_context(request), allow=allow
+            operation, lambda: self._make_context(caller), allow=allow
         )
         answer = await while_connected(running, body.left)
         return _response(answer, media_type)
+
+    async def _caller(
+        self, told: Mapping[bytes, str], request_id: UUID | None
+    ) -> Caller:
+        """Who asks; Refused where that is nobody, or cannot be found out now."""
+        try:
+            return await self._door.caller(
+                told.get(b"authorization"), told.get(b"x-workspace"), request_id
+            )
+        except Exception as error:
+            known = error if isinstance(error, GraphApiError) else database_error(error)
+            if known is None:
+                raise
+            status = STATUSES.get(known.code, 400)
+            headers = HEADERS.get(status, {})
+            raise Refused(status, known.code, known.message, headers) from error
 
     async def _posted(self, told: Mapping[bytes, str], body: Body) -> Mapping[str, Any]:
         if not is_json(
@@ -142,9 +172,7 @@ def _told(scope: Scope) -> dict[bytes, str]:
 
 def _response(answer: Answer, media_type: str) -> Response:
     status = _status(answer, media_type)
-    headers = dict(VARY)
-    if status == 405:
-        headers["allow"] = "POST"
+    headers = {**VARY, **HEADERS.get(status, {})}
     if status in (429, 503):
         headers["retry-after"] = str(answer.retry_after)
     return json_response(answer.wire(), status, media_type, headers)

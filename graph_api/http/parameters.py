@@ -39,7 +39,12 @@ def in_query_string(query_string: bytes) -> Mapping[str, Any]:
     return {name: value for name, value in parameters.items() if value != ""}
 
 
-def as_request(parameters: Mapping[str, Any], request_id: UUID | None) -> Request:
+def as_request(
+    parameters: Mapping[str, Any],
+    request_id: UUID | None,
+    *,
+    is_anonymous: bool = False,
+) -> Request:
     """What the parameters ask for; Refused where one has not its type."""
     query = parameters.get("query")
     name = parameters.get("operationName")
@@ -50,7 +55,7 @@ def as_request(parameters: Mapping[str, Any], request_id: UUID | None) -> Reques
     extensions = _object(parameters.get("extensions"), "extensions")
     variables = _object(parameters.get("variables"), "variables")
     explain = extensions.get("explain") is True
-    return Request(query, name, variables, request_id, explain)
+    return Request(query, name, variables, request_id, explain, is_anonymous)
 
 
 def _object(value: Any, what: str) -> Mapping[str, Any]:

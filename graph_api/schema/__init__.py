@@ -13,6 +13,7 @@ from strawberry.types.enum import has_enum_definition
 from graph_api.schema import enums  # noqa: F401 - describes the enumerations
 from graph_api.schema.access import AccessMutations
 from graph_api.schema.accounts import AccountQueries
+from graph_api.schema.coming_in import ComingInMutations
 from graph_api.schema.commitments import CommitmentMutations, CommitmentQueries
 from graph_api.schema.documents import DocumentMutations, DocumentQueries
 from graph_api.schema.entity import Node, node_meant, nodes_meant
@@ -57,6 +58,7 @@ class Query(
 
 @strawberry.type(description="Everything that can be done; each tells it in the log.")
 class Mutation(
+    ComingInMutations,
     AccessMutations,
     PartyMutations,
     CommitmentMutations,

@@ -16,10 +16,11 @@ from graph_api.config import Settings
 from graph_api.database.engine import Connection, Database
 from graph_api.database.leases import Lease
 from graph_api.permissions import Scope
-from graph_api.quotas import Charge
+from graph_api.quotas import Attempts, Charge
 from graph_api.reading.cursors import Cursors
 from graph_api.reading.loaders import Loaders
 from graph_api.services.unit_of_work import Service, Terms
+from graph_api.tokens import Signer
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,9 @@ class Surroundings:
     database: Database
     cursors: Cursors
     settings: Settings
+    # Without accounts nobody signs in.
+    signer: Signer | None = None
+    attempts: Attempts | None = None
 
 
 class Context:
@@ -55,7 +59,9 @@ class Context:
         self.redacted: set[str] = set()
         # What the operation was charged, where the caller has a quota.
         self.charge: Charge | None = None
-        self._database = surroundings.database
+        self.database = surroundings.database
+        self.signer = surroundings.signer
+        self.attempts = surroundings.attempts
         self._echoes = surroundings.settings.sql_echo
         self._connection: Connection | None = None
         self._lease: Lease | None = None
@@ -86,7 +92,7 @@ class Context:
         if self._echoes:
             log.info("Statement", extra={"sql": sql})
         if self._lease is None:
-            self._lease = await self._database.lease(self.caller.workspace_id)
+            self._lease = await self.database.lease(self.caller.workspace_id)
         return await self._lease.fetch(sql, arguments)
 
     async def connection(self) -> Connection:
@@ -98,7 +104,7 @@ class Context:
                 raise asyncio.CancelledError
             await self._end_lease()
             if self._connection is None:
-                self._connection = await self._database.open(self.caller.workspace_id)
+                self._connection = await self.database.open(self.caller.workspace_id)
         return self._connection
 
     async def start_writing(self) -> Connection:

@@ -22,7 +22,7 @@ from graph_api.services.validation import validate
 
 # What tells a key from a token, and lets scanners of repositories know it.
 MARK = "gk_"
-_PREFIX = 8
+PREFIX = 8
 # Enough for anybody; a program that makes one with each start is stopped here.
 MAX_LIVE = 50
 MAX_OVERLAP = timedelta(days=30)
@@ -97,12 +97,12 @@ class ApiKeys(Service):
     async def _make(self, work: Work, **values: Any) -> None:
         self._check(values)
         await self._refuse_too_many(work, values["user_id"])
-        key = f"{MARK}{secrets.token_hex(_PREFIX // 2)}_{secrets.token_urlsafe(32)}"
+        key = f"{MARK}{secrets.token_hex(PREFIX // 2)}_{secrets.token_urlsafe(32)}"
         self.outcome.subject = await work.create(
             ApiKey,
             {
                 **values,
-                "prefix": key[len(MARK) :][:_PREFIX],
+                "prefix": key[len(MARK) :][:PREFIX],
                 "key_hash": secret_hash(key),
             },
         )
@@ -144,9 +144,13 @@ class ApiKeys(Service):
 
 
 def _in_order(scopes: Sequence[str]) -> list[str]:
-    """Scopes without doubles, in the order in which they are documented."""
+    """Scopes without doubles, in the order in which they are documented.
+
+    Every key reads: what a mutation answers is read as well.
+    """
     known = [scope.value for scope in Scope]
-    return sorted(set(scopes), key=lambda one: known.index(one) if one in known else -1)
+    named = {Scope.READ.value, *scopes}
+    return sorted(named, key=lambda one: known.index(one) if one in known else -1)
 
 
 def _refuse_dead(key: ApiKey) -> None:

@@ -24,7 +24,7 @@ from graph_api.services.credentials import (
     user_named,
 )
 from graph_api.services.profiles import STORE_HASH, refuse_bad_password, taken
-from graph_api.services.unit_of_work import Service, Terms, Work
+from graph_api.services.unit_of_work import Outcome, Service, Terms, Work
 from graph_api.services.validation import validate
 
 # One answer, whether there is no such user or that is not his password.
@@ -77,7 +77,7 @@ async def signed_in(
     password: str,
     workspace_id: UUID | None,
     request_id: UUID | None,
-) -> Bearer:
+) -> tuple[Bearer, Outcome]:
     """Who this is, in the workspace that he asks for, or in the first that he was in.
 
     Raises Invalid where he is not, in one message and after the same work.
@@ -89,13 +89,13 @@ async def signed_in(
     bearer = await bearer_of_user(database, known.user_id, workspace_id)
     if bearer is None:
         raise Invalid("You are no member of such a workspace.", path=("workspaceId",))
-    await _write(
+    outcome = await _write(
         database,
         caller_of(bearer, request_id),
         lambda joining: joining.sign_in(known.user_id),
         "signIn",
     )
-    return bearer
+    return bearer, outcome
 
 
 async def joined(
@@ -106,7 +106,7 @@ async def joined(
     password: str,
     full_name: str | None = None,
     request_id: UUID | None = None,
-) -> Bearer:
+) -> tuple[Bearer, Outcome]:
     """Who has accepted an invitation, now a member; made if nobody has the name.
 
     Raises Invalid where the code or the password is wrong, and Duplicate where somebody
@@ -119,13 +119,13 @@ async def joined(
     bearer = Bearer(
         invited.workspace_id, applicant.user_id, invited.role, SCOPES[invited.role]
     )
-    await _write(
+    outcome = await _write(
         database,
         caller_of(bearer, request_id),
         lambda joining: joining.join(invited, applicant),
         "acceptInvitation",
     )
-    return bearer
+    return bearer, outcome
 
 
 def caller_of(bearer: Bearer, request_id: UUID | None) -> Caller:
@@ -142,13 +142,17 @@ def caller_of(bearer: Bearer, request_id: UUID | None) -> Caller:
     )
 
 
-async def _write(database: Database, caller: Caller, verb: Any, mutation: str) -> None:
+async def _write(
+    database: Database, caller: Caller, verb: Any, mutation: str
+) -> Outcome:
     async with database.connect(caller.workspace_id) as connection:
 
         async def start() -> Connection:
             return connection
 
-        await verb(Joining(start, caller, Terms(mutation)))
+        joining = Joining(start, caller, Terms(mutation))
+        await verb(joining)
+    return joining.outcome
 
 
 async def _applicant(

@@ -57,7 +57,7 @@ class Members(Service):
         async with self.writing() as work:
             member = await self._present(work, id)
             if role is not MemberRole.OWNER:
-                await _refuse_last_owner(work, member)
+                await refuse_last_owner(work, member)
             await work.update(member, {"role": role})
             self.outcome.subject = member
 
@@ -67,7 +67,7 @@ class Members(Service):
             member = await self._present(work, id)
             if member.user_id != self.caller.user_id:
                 require(self.caller, Scope.ADMINISTER)
-            await _refuse_last_owner(work, member)
+            await refuse_last_owner(work, member)
             await work.update(member, {"left_at": datetime.now(UTC)}, "removed")
             self.outcome.subject = member
 
@@ -130,8 +130,9 @@ async def require_member(work: Work, user_id: UUID, field: str) -> None:
         raise NotFound("There is no member with this id.", path=(field,))
 
 
-async def _refuse_last_owner(work: Work, member: Membership) -> None:
-    if member.role is not MemberRole.OWNER:
+async def refuse_last_owner(work: Work, member: Membership) -> None:
+    """Raise Invalid for the only owner that there is."""
+    if member.role is not MemberRole.OWNER or member.left_at is not None:
         return
     owners = await work.connection.fetch(_OWNERS, [work.connection.workspace_id])
     if len(owners) == 1:
