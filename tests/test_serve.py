@@ -158,6 +158,8 @@ def test_a_request_that_is_being_answered_is_answered(
     serve: Callable[..., Server],
 ) -> None:
     server = serve()
+    # It listens before it has started, and would be stopped before it has.
+    server.ask(TAGS)
     port = int(server.url.rsplit(":", 1)[1].split("/")[0])
     body = b'{"query": "{ __typename }"}'
     with socket.create_connection(("127.0.0.1", port)) as client:
