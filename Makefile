@@ -16,7 +16,7 @@ POSTGRES15 ?= /usr/lib/postgresql/15/bin
 .DEFAULT_GOAL := help
 .PHONY: help serve demo migrate check docs format lint types layers schema schema-check \
 	migrations test fuzz attack-documents test-wheel test-postgres15 test-clients test-http test-browser \
-	bench install clean
+	bench attack-documents attack-isolation install clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' Makefile
@@ -89,6 +89,9 @@ test-http: $(DEVELOPMENT) ## The audits of npm's graphql-http; needs npm
 
 test-browser: $(DEVELOPMENT) ## GraphiQL in a headless Chromium
 	$(BIN)/python tests/clients/against_server.py browser
+
+attack-isolation: $(DEVELOPMENT) ## Nobody sees another's row, at length
+	$(BIN)/python tests/isolation/attack.py $(ARGS)
 
 bench: $(DEVELOPMENT) ## Measure against peers; ARGS="--quick" in short; see benchmarks/README.md
 	$(BIN)/python -m benchmarks $(ARGS)

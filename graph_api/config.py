@@ -58,6 +58,11 @@ class Settings(BaseSettings):
         default=None,
         description="The login that migrates; by default the one of DATABASE_URL.",
     )
+    database_pooler: Literal["none", "transaction"] = Field(
+        default="none",
+        description="`transaction` where DATABASE_URL leads to a pooler in transaction "
+        "mode, such as PgBouncer's.",
+    )
     graph_api_data_dir: Path = Field(
         default_factory=_data_dir,
         description="Where the embedded database and the made-up secrets lie.",

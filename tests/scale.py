@@ -18,7 +18,14 @@ from world import tables, target_of
 from graph_api.caller import Caller
 from graph_api.database.engine import Database
 from graph_api.ids import global_id
-from graph_api.models import Base, EntityType, Membership, User, Workspace
+from graph_api.models import (
+    Base,
+    EntityType,
+    Membership,
+    SubjectType,
+    User,
+    Workspace,
+)
 from graph_api.models.rules import Matching, Words
 from graph_api.reading.columns import Kind, kind, table_of
 from graph_api.schema.entity import ENTITY_MODELS
@@ -204,15 +211,19 @@ class _Filling:
         if column.info.get("entity_type"):
             return self._any_entity(column)
         if isinstance(column.type, Words):
-            words = [f"'{word.value}'" for word in column.type.words]
+            is_kind = column.type.words in {EntityType, SubjectType}
+            known = EntityType if is_kind else column.type.words
+            words = [f"'{word.value}'" for word in known]
             # The kind of an entity must fit its key, in the column beside it.
-            place = "g" if column.type.words is EntityType else number
+            place = "g" if is_kind else number
             return f"(ARRAY[{', '.join(words)}])[1 + {place} % {len(words)}]"
         if isinstance(rule, Matching):
             return _SHA256 if "64" in rule.pattern else "'#aabbcc'"
         if kind(column) is Kind.ID:
             return self._key(column)
-        return _VALUES[kind(column)].format(number)
+        value = _VALUES[kind(column)].format(number)
+        length = getattr(column.type, "length", None)
+        return value if length is None else f"left({value}, {length})"
 
     def _key(self, column: Column[Any]) -> str:
         """The key of the row, of its workspace, or of any that it may refer to."""
@@ -258,6 +269,7 @@ _ODD = {
     "created_at": _EPOCH + " + g * interval '1 s'",
     "related_entities": "'[]'::jsonb",
     "end_offset": "100",
+    "scopes": "ARRAY['read']",
 }
 
 

@@ -13,7 +13,6 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 from uuid import UUID
 
-import asyncpg
 from sqlalchemy import (
     URL,
     Executable,
@@ -31,6 +30,8 @@ from sqlalchemy.ext.asyncio import (
 )
 
 from graph_api.config import Settings
+from graph_api.database.binding import APPLICATION_ROLE as APPLICATION_ROLE
+from graph_api.database.binding import Binding, binding_of
 from graph_api.database.json_values import read_json
 from graph_api.database.leases import Lease, Leases
 from graph_api.errors import ConfigurationError
@@ -38,10 +39,6 @@ from graph_api.errors import ConfigurationError
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-# The role that policies are written for. It owns nothing and cannot log in by itself
-# but on the embedded server.
-APPLICATION_ROLE = "graph_api"
 
 
 class Connection:
@@ -60,6 +57,7 @@ class Connection:
         self._engine = engine
         self._lease = lease
         self._echoes = echoes
+        self._binding = lease.binding
         self._session: AsyncSession | None = None
         self._lock = asyncio.Lock()
         self._running: asyncio.Task[Any] | None = None
@@ -104,7 +102,9 @@ class Connection:
 
     async def begin(self) -> None:
         """Start a transaction for this workspace alone."""
-        await self._send(f"BEGIN; SET LOCAL app.workspace = '{self.workspace_id}'")
+        # One may be open in which rows were only read.
+        end = "ROLLBACK; " if self._binding.by_transaction else ""
+        await self._send(end + self._binding.begin(self.workspace_id))
         self.in_transaction = True
 
     async def present(self, **settings: str) -> None:
@@ -122,12 +122,8 @@ class Connection:
 
     async def commit(self) -> None:
         """Make the transaction's changes last; constraints speak up here."""
-        try:
-            await self._send("COMMIT")
-        except asyncpg.PostgresError:
-            self.in_transaction = False
-            raise
         self.in_transaction = False
+        await self._send("COMMIT" + self._and_read())
 
     async def check_constraints(self) -> None:
         """Let the constraints speak up now that would do so at the commit."""
@@ -138,7 +134,13 @@ class Connection:
         self.forget()
         if self.in_transaction:
             self.in_transaction = False
-            await self._send("ROLLBACK")
+            await self._send("ROLLBACK" + self._and_read())
+
+    def _and_read(self) -> str:
+        """The SQL after the end of a transaction, by which rows can be read again."""
+        if not self._binding.by_transaction:
+            return ""
+        return "; " + self._binding.begin(self.workspace_id)
 
     async def release(self) -> None:
         """Give the connection back clean, or throw it away; it is then no more ours."""
@@ -203,8 +205,9 @@ class Database:
     """The connections of one process to one database."""
 
     def __init__(self, url: str, settings: Settings) -> None:
-        self._engine = _engine(async_url(url), settings)
-        self._leases = Leases(self._engine, settings)
+        self._binding = binding_of(settings)
+        self._engine = _engine(async_url(url), settings, self._binding)
+        self._leases = Leases(self._engine, settings, self._binding)
         self._echoes = settings.sql_echo
 
     @asynccontextmanager
@@ -230,10 +233,8 @@ class Database:
 
     async def verify(self) -> None:
         """Raise ConfigurationError unless row-level security holds for us."""
-        async with self._engine.connect() as connection:
-            driver = (await connection.get_raw_connection()).driver_connection
-            assert driver is not None
-            row = await driver.fetchrow(_WHO_ARE_WE)
+        async with self.connect(_NOWHERE) as connection:
+            (row,) = await connection.fetch(_WHO_ARE_WE)
         if row["bypasses"] or row["owns"]:
             raise ConfigurationError(
                 f"The server works as {row['name']!r}, whom row-level security does "
@@ -243,17 +244,17 @@ class Database:
 
     async def revision(self) -> str | None:
         """The revision of the schema that the database is at; it has to answer."""
-        with self._leases.asking():
-            async with self._engine.connect() as connection:
-                found = await connection.exec_driver_sql(
-                    "SELECT version_num FROM alembic_version"
-                )
-                return found.scalar()
+        async with self.connect(_NOWHERE) as connection:
+            found = await connection.fetch("SELECT version_num FROM alembic_version")
+        return found[0]["version_num"] if found else None
 
     async def close(self) -> None:
         self._leases.close()
         await self._engine.dispose()
 
+
+# For what is in no workspace.
+_NOWHERE = UUID(int=0)
 
 _WHO_ARE_WE = """
     SELECT rolname AS name,
@@ -285,12 +286,7 @@ def async_url(url: str) -> URL:
     return parsed.set(drivername="postgresql+asyncpg", query=query)
 
 
-def _engine(url: URL, settings: Settings) -> AsyncEngine:
-    milliseconds = {
-        "statement_timeout": settings.statement_timeout_s,
-        "lock_timeout": settings.lock_timeout_s,
-        "idle_in_transaction_session_timeout": settings.idle_in_transaction_timeout_s,
-    }
+def _engine(url: URL, settings: Settings, binding: Binding) -> AsyncEngine:
     engine = create_async_engine(
         url,
         isolation_level="AUTOCOMMIT",
@@ -302,19 +298,7 @@ def _engine(url: URL, settings: Settings) -> AsyncEngine:
         echo=settings.sql_echo,
         hide_parameters=True,
         json_deserializer=read_json,
-        connect_args={
-            "timeout": settings.pool_timeout,
-            "server_settings": {
-                "role": APPLICATION_ROLE,
-                "application_name": "graph-api",
-                "timezone": "UTC",
-                "jit": "off",
-                # Custom plans are planned anew each time on skewed data, for more
-                # than the statements take.
-                "plan_cache_mode": "force_generic_plan",
-                **{k: str(int(v * 1000)) for k, v in milliseconds.items()},
-            },
-        },
+        connect_args={"timeout": settings.pool_timeout, **binding.connecting},
     )
 
     @event.listens_for(engine.sync_engine, "checkout")
@@ -327,12 +311,11 @@ def _engine(url: URL, settings: Settings) -> AsyncEngine:
     @event.listens_for(engine.sync_engine, "connect")
     def begin_anew(connection: Any, record: Any) -> None:
         record.info.pop("workspace", None)
-        connection.run_async(limit_transactions)
+        connection.run_async(tell)
 
-    async def limit_transactions(driver: Any) -> None:
-        # Whoever says it to an earlier server while connecting is not let in.
-        if driver.get_server_version() >= (17, 0):
-            timeout = int(settings.transaction_timeout_s * 1000)
-            await driver.execute(f"SET transaction_timeout = {timeout}")
+    async def tell(driver: Any) -> None:
+        sql = binding.session(tuple(driver.get_server_version()[:2]))
+        if sql is not None:
+            await driver.execute(sql)
 
     return engine

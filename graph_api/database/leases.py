@@ -6,6 +6,7 @@ the workspace it was last used for, and go back when the pool needs them.
 """
 
 import asyncio
+import logging
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -20,6 +21,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util.concurrency import greenlet_spawn
 
 from graph_api.config import Settings
+from graph_api.database.binding import Binding
+
+log = logging.getLogger(__name__)
 
 # The driver learns the types of arrays from a statement's columns, but not from within
 # a record, so that each connection is shown them once.
@@ -31,6 +35,7 @@ class Lease:
 
     def __init__(self, connection: PoolProxiedConnection, leases: "Leases") -> None:
         self.pooled = connection
+        self.binding = leases.binding
         self._leases = leases
         driver: Any = connection.driver_connection
         self.driver: asyncpg.Connection[Any] = driver
@@ -48,7 +53,7 @@ class Lease:
 
     async def bind(self, workspace_id: UUID) -> None:
         self._is_clean = False
-        await bind(self.driver, self.pooled.info, workspace_id)
+        await bind(self.driver, self.pooled.info, workspace_id, self.binding)
         self._is_clean = True
 
     async def fetch(self, sql: str, arguments: Sequence[Any] = ()) -> list[Any]:
@@ -64,13 +69,34 @@ class Lease:
         return rows
 
     def release(self) -> bool:
-        """Give the connection back; False if it was stopped or lost within something.
+        """Give the connection back; False if that takes more than a moment.
 
-        Then `discard` has to throw it away.
+        Then `finish` has to do it.
         """
-        if self._is_clean:
-            self._leases.keep(self)
-        return self._is_clean
+        if not self._is_clean:
+            return False
+        if self.binding.by_transaction:
+            if self.driver.is_in_transaction():
+                return False
+            self.pooled.info["workspace"] = None
+        self._leases.keep(self)
+        return True
+
+    async def finish(self) -> None:
+        """End what is open and give the connection back, or throw it away.
+
+        It is thrown away where it was stopped or lost within something.
+        """
+        if self._is_clean and self.is_open and self.driver.is_in_transaction():
+            self._is_clean = False
+            try:
+                await self.driver.execute("COMMIT")
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                log.debug("A connection could not be given back", exc_info=True)
+            else:
+                self._is_clean = True
+        if not self.release():
+            await self.discard()
 
     def end(self) -> None:
         """Put the connection back into the pool, or close it if there is no room."""
@@ -96,7 +122,10 @@ class Leases:
     each time that a lease is given back.
     """
 
-    def __init__(self, engine: AsyncEngine, settings: Settings) -> None:
+    def __init__(
+        self, engine: AsyncEngine, settings: Settings, binding: Binding
+    ) -> None:
+        self.binding = binding
         self._engine = engine
         self._pool: Any = engine.sync_engine.pool
         self._most = settings.pool_size
@@ -220,12 +249,18 @@ class Leases:
         return self._idle.pop() if self._idle else None
 
 
-async def bind(driver: Any, info: dict[Any, Any], workspace_id: UUID) -> None:
-    """Let only `workspace_id` be seen on a connection."""
+async def bind(
+    driver: Any, info: dict[Any, Any], workspace_id: UUID, binding: Binding
+) -> None:
+    """Let only `workspace_id` be seen on a connection, or in its transaction."""
     if info.get("workspace") == workspace_id:
         return
-    if "workspace" not in info:
-        await driver.fetch(_ARRAYS)
+    is_new = "workspace" not in info
     info["workspace"] = None
-    await driver.execute(f"SET app.workspace = '{workspace_id}'")
+    if binding.by_transaction:
+        await driver.execute(binding.begin(workspace_id))
+    else:
+        await driver.execute(f"SET app.workspace = '{workspace_id}'")
+    if is_new:
+        await driver.fetch(_ARRAYS)
     info["workspace"] = workspace_id

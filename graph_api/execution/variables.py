@@ -19,8 +19,10 @@ from graphql.execution.values import VariableValues, get_variable_values
 from graph_api.errors import TooComplex
 
 # To coerce a value takes some microseconds. A query has use for a thousand at the most,
-# in the lists of a filter; a mutation for a thousand items, and a vector in each.
+# in the lists of a filter.
 MAX_VALUES = 5_000
+# More has no value of 64 KiB of JSON, which a mutation may store.
+MAX_ITEMS = 32_768
 # As many wrong values in variables are told of as graphql-core does.
 MAX_ERRORS = 50
 _INT32 = range(-(2**31), 2**31)
@@ -38,16 +40,18 @@ def refuse_many_values(
 ) -> None:
     """Refuse more values than a query has use for, and lists that nothing takes."""
     is_query = operation.operation is OperationType.QUERY
+    allowed = MAX_VALUES if is_query else MAX_ITEMS
     rest = [value for value in given.values() if isinstance(value, dict | list)]
     values = 0
     for part in rest:
         values = values + len(part) if is_query else len(part)
-        if values > MAX_VALUES:
+        if values > allowed:
+            what = "values" if is_query else "values in a list"
             raise TooComplex(
-                f"The variables of the operation hold more than {MAX_VALUES} values, "
-                "or a list of more. Send fewer at once.",
+                f"The variables of the operation hold more than {allowed} {what}. Send "
+                "fewer at once.",
                 limit="values",
-                allowed=MAX_VALUES,
+                allowed=allowed,
             )
         inner = part.values() if isinstance(part, dict) else part
         rest += [value for value in inner if isinstance(value, dict | list)]

@@ -147,7 +147,7 @@ class Context:
     async def _end_lease(self) -> None:
         lease, self._lease = self._lease, None
         if lease is not None and not lease.release():
-            await lease.discard()
+            await lease.finish()
 
 
 Info = strawberry.Info[Context, Any]

@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from arguments import Arguments
+from every_mutation import OF_ACCESS, WAYS_IN
 from givens import Givens
 from graphql import (
     GraphQLField,
@@ -39,7 +40,8 @@ assert graphql_schema.query_type is not None
 assert graphql_schema.mutation_type is not None
 # What is left of a quota is another thing for whoever asks second.
 QUERIES = sorted(graphql_schema.query_type.fields.keys() - {"rateLimit"})
-MUTATIONS = sorted(graphql_schema.mutation_type.fields)
+# What makes a secret makes another one each time.
+MUTATIONS = sorted(graphql_schema.mutation_type.fields.keys() - OF_ACCESS - WAYS_IN)
 
 
 @dataclass(frozen=True)
