@@ -85,7 +85,7 @@ class Accounts:
         self._database = database
         self._signer = signer
         self._issuer = issuer
-        self._known: OrderedDict[tuple[str, str | None], _Known] = OrderedDict()
+        self._known: OrderedDict[bytes, _Known] = OrderedDict()
         self._touched: dict[UUID, float] = {}
 
     async def caller(
@@ -101,8 +101,9 @@ class Accounts:
         return replace(known.caller, request_id=request_id)
 
     async def _find(self, told: tuple[str, str | None]) -> _Known:
-        # By a digest: what is kept in memory shall be no credential.
-        key = (hashlib.sha256(told[0].encode()).hexdigest(), told[1])
+        # By a digest: what is kept in memory shall be no credential, and be small
+        # however long headers are.
+        key = hashlib.sha256(repr(told).encode()).digest()
         known = self._known.get(key)
         if known is not None and time.monotonic() < known.until:
             return known

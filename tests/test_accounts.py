@@ -414,6 +414,8 @@ async def test_that_the_server_is_there_is_no_secret(web: Web) -> None:
         "Bearer gk_00000000_" + "0" * 43,
         "Bearer gk_",
         "Bearer a.b.c",
+        # Of a type that is a list.
+        "Bearer eyJhbGciOiJIUzI1NiIsInR5cCI6WyJKV1QiXX0.e30.AAAA",
         "Bearer " + "x" * 9_000,
         "bearer \xff",
     ],

@@ -1,6 +1,7 @@
 """What every token has to be, whoever signed it."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,9 +13,13 @@ LEEWAY_S = 30
 # Whoever finds an old token shall not have it for long.
 MAX_LIFETIME_S = 24 * 60 * 60
 
+# Three parts, written in the one way: what Python's base64 would skip is no part.
+_FORM = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
 # Headers say nothing that we do not know: no key and no place where one would be.
 _HEADERS = frozenset({"alg", "typ", "kid"})
 _TYPES = frozenset({"JWT", "at+jwt"})
+# What PyJWT lets through of claims that are of another kind than it expects.
+_MISREADINGS = (ValueError, TypeError, OverflowError, RecursionError)
 _REQUIRED = ("exp", "iat", "sub", "iss", "aud")
 
 
@@ -22,22 +27,28 @@ class BadToken(Exception):
     """A token that lets nobody in; why is nobody's business but the log's."""
 
 
+def could_be_one(token: str) -> bool:
+    """Whether a text has the size and the form of a token."""
+    return len(token) <= MAX_LENGTH and _FORM.fullmatch(token) is not None
+
+
 def header_of(token: str, algorithms: Sequence[str]) -> Mapping[str, Any]:
     """The header of a token, which nobody has verified.
 
     Raises BadToken where it could not be one of ours.
     """
-    if len(token) > MAX_LENGTH or not token.isascii():
+    if not could_be_one(token):
         raise BadToken("too long, or no token")
     try:
         header = jwt.get_unverified_header(token)
-    except (jwt.PyJWTError, ValueError, RecursionError) as error:
+    except (jwt.PyJWTError, *_MISREADINGS) as error:
         raise BadToken("no token") from error
     if not header.keys() <= _HEADERS:
         raise BadToken("an unknown header")
     if header.get("alg") not in algorithms:
         raise BadToken("another algorithm")
-    if header.get("typ", "JWT") not in _TYPES:
+    # What is no text may be a list, of which sets cannot be asked.
+    if str(header.get("typ", "JWT")) not in _TYPES:
         raise BadToken("another type")
     return header
 
@@ -59,7 +70,7 @@ def verified(
             leeway=LEEWAY_S,
             options={"require": list(_REQUIRED), "verify_iat": True},
         )
-    except (jwt.PyJWTError, ValueError, OverflowError, RecursionError) as error:
+    except (jwt.PyJWTError, *_MISREADINGS) as error:
         raise BadToken(str(error)) from error
     _refuse_odd(claims)
     return claims

@@ -1,6 +1,7 @@
 """Tokens of another issuer, such as a company's sign-in, by its published keys."""
 
 import asyncio
+import http.client
 import json
 import logging
 import time
@@ -14,22 +15,34 @@ import jwt
 
 from graph_api.config import Settings
 from graph_api.errors import ConfigurationError
-from graph_api.tokens.claims import BadToken, header_of, verified
+from graph_api.tokens.claims import BadToken, could_be_one, header_of, verified
+from graph_api.tokens.own import ISSUER
 
 log = logging.getLogger(__name__)
 
 # A key that is not known may have just been published; but not each time.
 _BETWEEN_S = 60.0
+# A key that the issuer has taken back must not be good until the server restarts.
+_GOOD_FOR_S = 600.0
 _MAX_BYTES = 256 * 1024
 _TIMEOUT_S = 5.0
+_UNREADABLE = (
+    OSError,
+    http.client.HTTPException,
+    # What is there is no key set.
+    ValueError,
+    TypeError,
+    LookupError,
+    RecursionError,
+)
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 class Issuer:
     """Reads the tokens of one issuer that were made for us.
 
-    Its keys are a JSON Web Key Set, in a file or at a URL, read when a token has a key
-    id that is not among those known, and at most once a minute.
+    Its keys are a JSON Web Key Set, in a file or at a URL, read every ten minutes, and
+    when a token has a key id that is not among those known; at most once a minute.
     """
 
     def __init__(
@@ -63,6 +76,8 @@ class Issuer:
             raise ConfigurationError(
                 "JWT_ISSUER, JWT_AUDIENCE and JWT_JWKS must be set together."
             )
+        if issuer == ISSUER:
+            raise ConfigurationError(f"JWT_ISSUER: {ISSUER} is this server itself.")
         _refuse_place(key_set)
         return cls(
             issuer,
@@ -74,9 +89,11 @@ class Issuer:
 
     def is_of(self, token: str) -> bool:
         """Whether a token says that it is this issuer's; nobody has verified that."""
+        if not could_be_one(token):
+            return False
         try:
             claims = jwt.decode(token, options={"verify_signature": False})
-        except (jwt.PyJWTError, ValueError, RecursionError):
+        except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
             return False
         return claims.get("iss") == self._issuer
 
@@ -99,14 +116,17 @@ class Issuer:
         name = claims.get(self._user_claim)
         if not isinstance(name, str) or not name:
             raise BadToken("it does not say who")
-        if self._user_claim == "email" and claims.get("email_verified") is False:
+        # Some issuers write the truth as a text.
+        is_verified = claims.get("email_verified", True) in (True, "true")
+        if self._user_claim == "email" and not is_verified:
             raise BadToken("an e-mail address that is not his")
         return name
 
     async def _key(self, id: Any) -> jwt.PyJWK:
         if not isinstance(id, str):
             raise BadToken("no key is named")
-        if id not in self._keys:
+        is_old = time.monotonic() - self._read_at > _GOOD_FOR_S
+        if is_old or id not in self._keys:
             await self._read_keys()
         if id not in self._keys:
             raise BadToken("an unknown key")
@@ -120,7 +140,7 @@ class Issuer:
             try:
                 text = await asyncio.to_thread(_contents, self._place)
                 self._keys = _keys_in(text)
-            except (OSError, ValueError, jwt.PyJWTError) as error:
+            except _UNREADABLE as error:
                 log.warning(
                     "The keys of the issuer of tokens could not be read",
                     extra={"reason": str(error)[:200]},
@@ -128,14 +148,23 @@ class Issuer:
 
 
 def _keys_in(text: bytes) -> dict[str, jwt.PyJWK]:
-    """The keys that verify, by their ids; of kinds that we know."""
-    found = {}
-    for each in json.loads(text)["keys"]:
-        if each.get("kty") in {"RSA", "EC", "OKP"} and each.get("use", "sig") == "sig":
-            key = jwt.PyJWK(each)
-            if key.key_id:
-                found[key.key_id] = key
-    return found
+    """The keys that verify, by their ids; of kinds that we know.
+
+    One that cannot be read does not spoil the others.
+    """
+    found = (
+        _key_of(each) for each in json.loads(text)["keys"] if isinstance(each, dict)
+    )
+    return {key.key_id: key for key in found if key is not None and key.key_id}
+
+
+def _key_of(given: dict[str, Any]) -> jwt.PyJWK | None:
+    if given.get("kty") not in ("RSA", "EC", "OKP") or given.get("use", "sig") != "sig":
+        return None
+    try:
+        return jwt.PyJWK(given)
+    except (jwt.PyJWTError, ValueError, TypeError):
+        return None
 
 
 def _refuse_place(place: str) -> None:
@@ -148,8 +177,18 @@ def _refuse_place(place: str) -> None:
     raise ConfigurationError("JWT_JWKS must be a file, or a URL that begins https://.")
 
 
+class _Straight(urllib.request.HTTPRedirectHandler):
+    """Follows nobody: not from https to where others can put in keys."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+_OPENER = urllib.request.build_opener(_Straight)
+
+
 def _contents(place: str) -> bytes:
     if "://" not in place:
         return Path(place).read_bytes()
-    with urllib.request.urlopen(place, timeout=_TIMEOUT_S) as answer:  # noqa: S310 - https, or loopback
+    with _OPENER.open(place, timeout=_TIMEOUT_S) as answer:
         return bytes(answer.read(_MAX_BYTES))
