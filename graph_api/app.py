@@ -22,6 +22,7 @@ from graph_api.database.migrations import head
 from graph_api.errors import ConfigurationError
 from graph_api.execution.database_errors import database_error
 from graph_api.execution.limits import Limits
+from graph_api.execution.openness import Disclosure
 from graph_api.execution.operation import Executor
 from graph_api.http import exception_handlers, graphql_endpoint, guarded, routes
 from graph_api.quotas import Attempts, Quotas
@@ -50,6 +51,7 @@ def create_app(given: Settings | None = None) -> ASGIApp:
         graphql_schema,
         Limits.of(chosen),
         timeout_s=chosen.operation_timeout_s,
+        disclosure=Disclosure(chosen.introspection, chosen.suggestions),
         quotas=quotas,
     )
 

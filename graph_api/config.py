@@ -158,6 +158,14 @@ class Settings(BaseSettings):
         description="The Redis in which several processes count together, as "
         "redis://host:6379/0; by default each counts for itself.",
     )
+    introspection: Literal["all", "signed-in", "nobody"] = Field(
+        default="signed-in",
+        description="Who may ask for the schema; in local mode everybody is signed in.",
+    )
+    suggestions: Literal["all", "signed-in", "nobody"] = Field(
+        default="signed-in",
+        description="Whose wrong names are answered by those that may be meant.",
+    )
     graphiql: bool = Field(
         default=True, description="Whether browsers get GraphiQL at /graphql."
     )

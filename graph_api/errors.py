@@ -72,6 +72,12 @@ class ForbiddenWorkspace(GraphApiError):
     code = "FORBIDDEN_WORKSPACE"
 
 
+class IntrospectionDisabled(GraphApiError):
+    """The schema was asked for, which this server tells nobody."""
+
+    code = "INTROSPECTION_DISABLED"
+
+
 class ConfigurationError(GraphApiError):
     """A setting, a file or a server that is not as it must be; only commands see it."""
 

@@ -27,6 +27,7 @@ from graph_api.caller import Caller
 from graph_api.errors import BadCursor, BadUserInput, NotFound
 from graph_api.execution.limits import Limits
 from graph_api.execution.messages import Answer, Request
+from graph_api.execution.openness import Disclosure
 from graph_api.execution.operation import Executor
 from graph_api.quotas import Charge
 
@@ -424,7 +425,8 @@ async def test_a_context_that_does_not_close_spoils_no_answer(
 
 async def test_suggestions_can_be_hidden(context: Context) -> None:
     telling = Executor(SCHEMA, Limits(), timeout_s=5)
-    hiding = Executor(SCHEMA, Limits(), timeout_s=5, hide_suggestions=True)
+    closed = Disclosure(suggestions="nobody")
+    hiding = Executor(SCHEMA, Limits(), timeout_s=5, disclosure=closed)
 
     told = await run(telling, context, "{helo}")
     hidden = await run(hiding, context, "{helo}")

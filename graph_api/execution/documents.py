@@ -30,7 +30,7 @@ from graph_api.execution.cost import Cost
 from graph_api.execution.keeping import Kept
 from graph_api.execution.limits import Limits, cost_of, refuse_above, refuse_rows
 from graph_api.execution.literals import refuse_bad_literals
-from graph_api.execution.openness import refuse_closed
+from graph_api.execution.openness import Disclosure
 from graph_api.execution.pages import Decisive, Pages
 from graph_api.execution.refusals import OperationUnresolved
 from graph_api.execution.scale import Scale
@@ -43,6 +43,7 @@ LONG_TEXT = 2_000
 KEPT_CHARACTERS = 256 * 1024
 # A plan takes about as much as a text of a thousand characters: no more than these.
 KEPT_DOCUMENTS = 1_000
+DEFAULT = Disclosure()
 # Variants of one document: of its operations, and of what its directives decide.
 KEPT_VARIANTS = 16
 # Combinations of page sizes that are remembered as allowed, for each document.
@@ -142,12 +143,13 @@ class Documents:
         limits: Limits,
         rules: Collection[type[ASTValidationRule]] = (),
         *,
-        hide_suggestions: bool = False,
+        disclosure: Disclosure = DEFAULT,
     ) -> None:
         self._schema = schema
         self._shape = Shape(schema)
         self._limits = limits
-        self._validation = Validation(schema, rules, hide_suggestions=hide_suggestions)
+        self._disclosure = disclosure
+        self._validation = Validation(schema, rules)
         self._kept: OrderedDict[str, Document] = OrderedDict()
         self._characters = 0
         # One at a time: who sends many waits for himself, and Python for nobody else.
@@ -204,10 +206,13 @@ class Documents:
         document = known or Document(text, self._parse(text))
         operation = document.operation(name)
         if only_open:
-            refuse_closed(operation)
+            self._disclosure.refuse_closed(operation)
+        if known is None:
+            self._disclosure.refuse(document.tree)
         cost = self._limited(document, operation, variables)
         if known is None:
-            self._validation.refuse_invalid(document.tree)
+            hides = self._disclosure.hides_suggestions(is_anonymous=only_open)
+            self._validation.refuse_invalid(document.tree, hide_suggestions=hides)
         return document, operation, cost
 
     def _parse(self, text: str) -> DocumentNode:

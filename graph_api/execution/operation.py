@@ -22,11 +22,12 @@ from graphql import (
 )
 
 from graph_api.errors import Busy, GraphApiError, Timeout
-from graph_api.execution.documents import Documents
+from graph_api.execution.documents import DEFAULT, Documents
 from graph_api.execution.explaining import Explanation
 from graph_api.execution.limits import Limits
 from graph_api.execution.masking import Masking
 from graph_api.execution.messages import Answer, Request
+from graph_api.execution.openness import Disclosure
 from graph_api.execution.paths import Context, Job, Paths
 from graph_api.execution.refusals import (
     MethodNotAllowed,
@@ -57,7 +58,7 @@ class Executor:
         *,
         timeout_s: float,
         rules: Collection[type[ASTValidationRule]] = (),
-        hide_suggestions: bool = False,
+        disclosure: Disclosure = DEFAULT,
         planning: bool = True,
         quotas: Quotas | None = None,
     ) -> None:
@@ -68,11 +69,11 @@ class Executor:
         self._timeout_s = timeout_s
         self._quotas = quotas
         self._paths = Paths(
-            schema, hide_suggestions=hide_suggestions, planning=planning
+            schema,
+            hide_suggestions=disclosure.hides_suggestions(is_anonymous=False),
+            planning=planning,
         )
-        self._documents = Documents(
-            schema, limits, rules, hide_suggestions=hide_suggestions
-        )
+        self._documents = Documents(schema, limits, rules, disclosure=disclosure)
 
     async def run(
         self,

@@ -47,32 +47,32 @@ class Validation:
         self,
         schema: GraphQLSchema,
         rules: Collection[type[ASTValidationRule]],
-        *,
-        hide_suggestions: bool,
     ) -> None:
         self._schema = schema
         self._rules = [
             BoundedOverlapRule if rule is OverlappingFieldsCanBeMergedRule else rule
             for rule in (*specified_rules, *rules)
         ]
-        self._hide_suggestions = hide_suggestions
 
-    def refuse_invalid(self, tree: DocumentNode) -> None:
+    def refuse_invalid(self, tree: DocumentNode, *, hide_suggestions: bool) -> None:
         """Raise what is wrong with a document: InvalidDocument or TooComplex."""
         # Long texts meet the rule that may take long before they meet the others.
         if tree.loc and tree.loc.end > LONG_TEXT:
-            self._validate(tree, [BoundedOverlapRule])
-        self._validate(tree, self._rules)
+            self._validate(tree, [BoundedOverlapRule], hide_suggestions)
+        self._validate(tree, self._rules, hide_suggestions)
 
     def _validate(
-        self, tree: DocumentNode, rules: Collection[type[ASTValidationRule]]
+        self,
+        tree: DocumentNode,
+        rules: Collection[type[ASTValidationRule]],
+        hide_suggestions: bool,
     ) -> None:
         errors = validate(
             self._schema,
             tree,
             rules,
             max_errors=MAX_ERRORS,
-            hide_suggestions=self._hide_suggestions,
+            hide_suggestions=hide_suggestions,
         )
         if any(error.message.startswith(ABORTED) for error in errors):
             raise TooComplex(
