@@ -16,7 +16,7 @@ POSTGRES15 ?= /usr/lib/postgresql/15/bin
 .DEFAULT_GOAL := help
 .PHONY: help serve demo migrate check docs format lint types layers schema schema-check \
 	migrations test fuzz attack-documents test-wheel test-postgres15 test-clients test-http test-browser \
-	bench attack-documents attack-isolation install clean
+	bench attack attack-documents attack-faults attack-isolation install clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' Makefile
@@ -72,6 +72,8 @@ test: $(DEVELOPMENT) ## The tests, which need only pip; ARGS="-k paging" goes on
 fuzz: $(DEVELOPMENT) ## Both ways of answering are equal; ARGS="--examples 5000 --seed 7"
 	$(BIN)/python tests/equality/fuzz.py $(ARGS)
 
+attack: attack-documents attack-faults attack-isolation ## All of the following, at length
+
 attack-documents: $(DEVELOPMENT) ## Hostile documents beside good traffic; ARGS="--seconds 60"
 	$(BIN)/python tests/attack/documents.py $(ARGS)
 
@@ -89,6 +91,9 @@ test-http: $(DEVELOPMENT) ## The audits of npm's graphql-http; needs npm
 
 test-browser: $(DEVELOPMENT) ## GraphiQL in a headless Chromium
 	$(BIN)/python tests/clients/against_server.py browser
+
+attack-faults: $(DEVELOPMENT) ## Nothing acknowledged is lost; ARGS="--faults 100 --seed 7"
+	$(BIN)/python tests/faults/harness.py $(ARGS)
 
 attack-isolation: $(DEVELOPMENT) ## Nobody sees another's row, at length
 	$(BIN)/python tests/isolation/attack.py $(ARGS)

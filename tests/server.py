@@ -36,11 +36,12 @@ class Server:
         command: Sequence[str | Path] = GRAPH_API,
         environment: Mapping[str, str] | None = None,
         within: Path = PROJECT,
+        port: int = 0,
     ) -> None:
         self.started = time.monotonic()
         self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed at the end
         self.process = subprocess.Popen(
-            [*command, "serve", "--port", "0", *options],
+            [*command, "serve", "--port", str(port), *options],
             stdout=subprocess.PIPE,
             stderr=self._said,
             text=True,

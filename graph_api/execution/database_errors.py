@@ -58,4 +58,8 @@ def _is_disconnect(raw: BaseException) -> bool:
         return True
     if isinstance(raw, DBAPIError):
         return raw.connection_invalidated
+    if isinstance(raw, asyncpg.InternalClientError):
+        # The server has ended the session, and the driver has not yet noticed; nobody
+        # uses a connection of ours while another does.
+        return "another operation" in str(raw)
     return isinstance(raw, asyncpg.InterfaceError) and "closed" in str(raw)
