@@ -4,6 +4,7 @@ A credential is looked up in the database, and what was found holds for less tha
 second: as long goes a key on that was revoked, in each worker.
 """
 
+import asyncio
 import hashlib
 import logging
 import time
@@ -35,6 +36,8 @@ log = logging.getLogger(__name__)
 _HOLDS_S = 0.8
 _KEPT = 10_000
 _TOUCHED_S = 60.0
+# Of the pool's connections, so that wrong credentials never take them all.
+_AT_ONCE = 4
 
 WRONG = (
     "The credential is unknown, or has expired or been revoked. Send another one as "
@@ -87,6 +90,7 @@ class Accounts:
         self._issuer = issuer
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
         self._touched: dict[UUID, float] = {}
+        self._looking_up = asyncio.Semaphore(_AT_ONCE)
 
     async def caller(
         self, authorization: str | None, workspace: str | None, request_id: UUID | None
@@ -103,16 +107,24 @@ class Accounts:
     async def _find(self, told: tuple[str, str | None]) -> _Known:
         # By a digest: what is kept in memory shall be no credential, and be small
         # however long headers are.
-        key = hashlib.sha256(repr(told).encode()).digest()
-        known = self._known.get(key)
-        if known is not None and time.monotonic() < known.until:
+        authorization, workspace = told
+        text = authorization if workspace is None else f"{authorization}\n{workspace}"
+        key = hashlib.sha256(text.encode()).digest()
+        if (known := self._held(key)) is not None:
             return known
-        known = await self._looked_up(*told)
-        self._known[key] = known
+        async with self._looking_up:
+            # Whoever waited may find what another request has found.
+            if (known := self._held(key)) is not None:
+                return known
+            known = self._known[key] = await self._looked_up(*told)
         self._known.move_to_end(key)
         if len(self._known) > _KEPT:
             self._known.popitem(last=False)
         return known
+
+    def _held(self, key: bytes) -> _Known | None:
+        known = self._known.get(key)
+        return known if known and time.monotonic() < known.until else None
 
     async def _looked_up(self, authorization: str, workspace: str | None) -> _Known:
         since = time.monotonic()

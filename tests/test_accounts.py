@@ -17,6 +17,8 @@ from graph_api import passwords
 from graph_api.auth import Accounts
 from graph_api.caller import Caller
 from graph_api.config import Settings
+from graph_api.database.engine import Database
+from graph_api.errors import Unauthenticated
 from graph_api.execution.limits import Limits
 from graph_api.execution.operation import Executor
 from graph_api.http import graphql_endpoint, guarded, routes
@@ -216,6 +218,22 @@ async def test_a_revoked_key_is_refused_within_a_second(web: Web, make: Make) ->
 
     assert refused(await web.post(WHO, key)) == (401, "UNAUTHENTICATED")
     assert (await web.post(WHO, own)).status_code == 200
+
+
+async def test_wrong_keys_at_once_leave_connections_for_others(
+    database_url: str, settings: Settings
+) -> None:
+    pool = {"pool_size": 5, "max_overflow": 0, "pool_timeout": 0.5}
+    few = Database(database_url, settings.model_copy(update=pool))
+    door = Accounts(few, Signer.of(settings), None)
+    wrong = [f"Bearer gk_00000000_{number:043}" for number in range(1_000)]
+
+    found = await asyncio.gather(
+        *(door.caller(one, None, None) for one in wrong), return_exceptions=True
+    )
+    await few.close()
+
+    assert {type(one) for one in found} == {Unauthenticated}
 
 
 async def test_a_rotated_key_and_the_new_one_both_let_in_for_a_while(

@@ -1,14 +1,19 @@
 """From an empty database to a request with a key, as an operator does it."""
 
 import subprocess
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from server import GRAPH_API, Server, surroundings
 
 PASSWORD = "correct horse battery"
 WITH_ACCOUNTS = {"GRAPH_API_ACCOUNTS": "1"}
+Json = dict[str, Any]
 
 
 def ran(*arguments: str | Path, typed: str = "") -> "subprocess.CompletedProcess[str]":
@@ -30,7 +35,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(place: Path) -> Iterator[Server]:
-    with Server("--data-dir", place, environment=WITH_ACCOUNTS) as server:
+    options = ("--data-dir", place, "--workers", "2")
+    with Server(*options, environment=WITH_ACCOUNTS) as server:
         assert server.url
         yield server
 
@@ -106,6 +112,30 @@ def test_a_key_is_rotated_and_revoked(server: Server, place: Path, key: str) -> 
     assert revoked.returncode == 0
     assert answers == [200, 401]
     assert key
+
+
+def test_within_a_second_no_worker_lets_in_a_revoked_key(
+    server: Server, place: Path, key: str
+) -> None:
+    at = ("--data-dir", place)
+    assert key
+    lost = ran("key", "create", "lost", "--user", "ada", *at).stdout.strip()
+    bearer = {"authorization": f"Bearer {lost}"}
+    asked = partial(server.ask, "{ __typename }", headers=bearer)
+
+    before = statuses(asked)
+    ran("key", "revoke", lost.split("_")[1], *at)
+    time.sleep(1)
+    after = statuses(asked)
+
+    assert (before, after) == ({200}, {401})
+
+
+def statuses(asked: "partial[tuple[int, Json]]") -> set[int]:
+    """What many at once are answered, by whichever worker."""
+    with ThreadPoolExecutor(16) as pool:
+        answers = [pool.submit(asked) for _ in range(64)]
+    return {answer.result()[0] for answer in answers}
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,8 @@ class Issuer:
 
     def _user(self, claims: Mapping[str, Any]) -> str:
         name = claims.get(self._user_claim)
-        if not isinstance(name, str) or not name:
+        # What cannot be printed, such as half a character, is in no database either.
+        if not isinstance(name, str) or not name or not name.isprintable():
             raise BadToken("it does not say who")
         # Some issuers write the truth as a text.
         is_verified = claims.get("email_verified", True) in (True, "true")
