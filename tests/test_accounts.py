@@ -89,7 +89,7 @@ async def web(surroundings: Surroundings, settings: Settings) -> AsyncIterator[W
             "allowed_origins": ("https://app.example.org",),
         }
     )
-    signer, attempts = Signer.of(given), Attempts(InProcess())
+    signer, attempts = Signer.of(given), Attempts(InProcess(lambda: 0.0))
     with_accounts = replace(surroundings, signer=signer, attempts=attempts)
 
     async def make_context(caller: Caller) -> Context:
