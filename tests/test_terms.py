@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,6 +23,8 @@ from writing import (
 )
 
 from graph_api.caller import Caller
+from graph_api.config import Settings
+from graph_api.database.engine import Database
 
 TOLD = "interactions { id type } replayed"
 KEY_USED = refusal(
@@ -396,16 +399,22 @@ async def test_an_upserted_item_that_is_gone_since_is_answered_as_such(
 
 
 async def test_the_same_request_fifty_times_at_once_is_done_once(
-    run: Run, admin: "Admin[Any]"
+    run: Run, admin: "Admin[Any]", database_url: str
 ) -> None:
     given = {"kind": "ORG", "name": "ACME", "idempotencyKey": "my key"}
+    # However busy the machine is, each of them waits for its turn.
+    patient = Settings(pool_size=10, pool_timeout=60, lock_timeout_s=60)
+    database = Database(database_url, patient)
+    around = replace(run.surroundings, database=database)
+    at_once = replace(run, surroundings=around)
 
     payloads = await asyncio.gather(
         *(
-            write(run, "createParty", "party { id } replayed", **given)
+            write(at_once, "createParty", "party { id } replayed", **given)
             for _ in range(50)
         )
     )
+    await database.close()
 
     assert len({payload["party"]["id"] for payload in payloads}) == 1
     assert Counter(payload["replayed"] for payload in payloads) == {False: 1, True: 49}
