@@ -19,7 +19,7 @@ from graph_api.reading.cursors import Cursors
 from graph_api.schema import graphql_schema
 from graph_api.schema.context import Surroundings
 
-USERS, CONNECTIONS, REQUESTS = 20, 4, 600
+USERS, CONNECTIONS, REQUESTS = 20, 4, 400
 
 
 @pytest.fixture(params=["directly", "behind PgBouncer"])

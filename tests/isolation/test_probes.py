@@ -20,7 +20,7 @@ from graph_api.execution.limits import Limits
 from graph_api.execution.operation import Executor
 from graph_api.schema import graphql_schema
 
-SEED, SHORT = 20261126, 400
+SEED, SHORT = 20261126, 150
 
 
 @pytest.fixture(scope="module")
