@@ -1,8 +1,9 @@
 """Probes: whatever takes an id is asked for a stranger's, and for nobody's.
 
-They are found in the schema: arguments of root fields, fields of filters, cursors, and
-fields of mutations' inputs. Both answers must be the same, byte for byte, once the id
-that was asked for is taken out of them; and none may hold an id of the stranger's.
+They are found in the schema: arguments of root fields, fields of filters, and fields of
+mutations' inputs, which are rehearsed. Both answers must be the same, byte for byte,
+once the id that was asked for is taken out of them; and none may hold an id of the
+stranger's.
 """
 
 import json
